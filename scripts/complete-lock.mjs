@@ -10,8 +10,29 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const LOCK = new URL('../package-lock.json', import.meta.url);
-const OS = ['darwin', 'win32', 'freebsd', 'openbsd', 'android', 'aix', 'sunos', 'openharmony', 'linux'];
-const CPU = ['arm64', 'x64', 'ia32', 'arm', 'ppc64', 's390x', 'riscv64', 'wasm32', 'loong64', 'mips64el'];
+const OS = [
+  'darwin',
+  'win32',
+  'freebsd',
+  'openbsd',
+  'android',
+  'aix',
+  'sunos',
+  'openharmony',
+  'linux',
+];
+const CPU = [
+  'arm64',
+  'x64',
+  'ia32',
+  'arm',
+  'ppc64',
+  's390x',
+  'riscv64',
+  'wasm32',
+  'loong64',
+  'mips64el',
+];
 
 const lock = JSON.parse(readFileSync(LOCK, 'utf8'));
 const root = lock.packages[''];
@@ -37,7 +58,8 @@ for (const [path, entry] of Object.entries(lock.packages)) {
   if (entry === root) continue;
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
     if (findEntry(path, name) !== null) continue;
-    if (!/^\d+\.\d+\.\d+$/.test(version)) throw new Error(`${path}: ${name} is not pinned: ${version}`);
+    if (!/^\d+\.\d+\.\d+$/.test(version))
+      throw new Error(`${path}: ${name} is not pinned: ${version}`);
     const platform = platformOf(name);
     if (platform.os === undefined && platform.cpu === undefined) {
       throw new Error(`${path}: ${name} names no platform`);
@@ -54,6 +76,11 @@ for (const [path, entry] of Object.entries(lock.packages)) {
 
 const names = Object.keys(lock.packages).filter((path) => path !== '');
 const sorted = names.sort((a, b) => a.localeCompare(b, 'en'));
-lock.packages = Object.fromEntries([['', root], ...sorted.map((path) => [path, lock.packages[path]])]);
+lock.packages = Object.fromEntries([
+  ['', root],
+  ...sorted.map((path) => [path, lock.packages[path]]),
+]);
 writeFileSync(LOCK, `${JSON.stringify(lock, null, 2)}\n`);
-process.stdout.write(`package-lock.json: ${String(added.length)} packages of other platforms added\n`);
+process.stdout.write(
+  `package-lock.json: ${String(added.length)} packages of other platforms added\n`,
+);
