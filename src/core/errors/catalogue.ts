@@ -3,6 +3,7 @@
  *
  * Layer: core. Each domain keeps its own table beside this file; a code belongs to one table.
  */
+import { AGENT_ERRORS } from './agent-errors.js';
 import { CONTAINER_ERRORS } from './container-errors.js';
 import { FOLDER_ERRORS } from './folder-errors.js';
 import { KEY_ERRORS } from './key-errors.js';
@@ -12,6 +13,7 @@ import { RECORD_ERRORS } from './record-errors.js';
 import { SESSION_ERRORS } from './session-errors.js';
 
 export const ERROR_CODES = {
+  ...AGENT_ERRORS,
   ...CONTAINER_ERRORS,
   ...FOLDER_ERRORS,
   ...KEY_ERRORS,
