@@ -1,0 +1,16 @@
+/**
+ * The Node entry of the Cedar engine and SHA-256, in the shape that core asks for.
+ *
+ * Layer: platform. Knows no policy. The engine is WebAssembly, loaded and compiled at import.
+ */
+import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import { createHash } from 'node:crypto';
+import type { CedarEngine, PolicyTools } from '../core/policy/cedar-engine.js';
+
+/** The engine's types are mutable where ours are read-only; it does not change what it is given. */
+const engine = cedar as unknown as CedarEngine;
+
+export const POLICY_TOOLS: PolicyTools = {
+  cedar: engine,
+  sha256Hex: (text) => createHash('sha256').update(text, 'utf8').digest('hex'),
+};
