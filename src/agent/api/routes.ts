@@ -103,7 +103,8 @@ function admit<T>(
 
 function addPlainRoute(place: Place, kind: PlainKind, handlers: LocalHandlers): void {
   place.app.post(`/v1/${kind}`, async (request, reply) => {
-    const admitted = admit(place, kind, request, LOCAL_REQUESTS[kind], request.body);
+    const schema: z.ZodType = LOCAL_REQUESTS[kind];
+    const admitted = admit(place, kind, request, schema, request.body);
     if (!admitted.ok) return refuse(reply, admitted.error);
     const handle = handlers.plain[kind] as (c: Caller, b: unknown) => Promise<Result<unknown>>;
     const answer = await handle(admitted.value.caller, admitted.value.value);
@@ -113,7 +114,8 @@ function addPlainRoute(place: Place, kind: PlainKind, handlers: LocalHandlers): 
 
 function addProgressRoute(place: Place, kind: ProgressKind, handlers: LocalHandlers): void {
   place.app.post(`/v1/${kind}`, async (request, reply) => {
-    const admitted = admit(place, kind, request, LOCAL_REQUESTS[kind], request.body);
+    const schema: z.ZodType = LOCAL_REQUESTS[kind];
+    const admitted = admit(place, kind, request, schema, request.body);
     if (!admitted.ok) return refuse(reply, admitted.error);
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
@@ -146,7 +148,8 @@ function addProgressRoute(place: Place, kind: ProgressKind, handlers: LocalHandl
 function addStreamRoute(place: Place, kind: LocalStreamKind, handlers: LocalHandlers): void {
   const options = { bodyLimit: Number.MAX_SAFE_INTEGER };
   place.app.post(`/v1/${kind}`, options, async (request, reply) => {
-    const admitted = admit(place, kind, request, LOCAL_STREAMS[kind], request.query);
+    const schema: z.ZodType = LOCAL_STREAMS[kind];
+    const admitted = admit(place, kind, request, schema, request.query);
     if (!admitted.ok) return refuse(reply, admitted.error);
     if (request.headers['content-type'] !== 'application/octet-stream') {
       return refuse(reply, fail('E_USAGE', `${kind}: content-type must be application/octet-stream`).error);

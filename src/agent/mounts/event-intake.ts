@@ -8,7 +8,7 @@
  * Deadlock: nothing here reads or writes a protected folder.
  */
 import type { SealfsCall, SealfsEvent } from '../../contracts/sealfs-control.js';
-import type { Operation, RecordEvent, RecordKind } from '../../core/records/record.js';
+import type { Operation, RecordEvent, RecordKind, RecordObject } from '../../core/records/record.js';
 
 /** Appends one record; resolves when it is durable (or counted as a gap). */
 export type RecordSink = (event: RecordEvent) => Promise<unknown>;
@@ -76,7 +76,7 @@ function operationOf(event: SealfsEvent): Operation | undefined {
   return operation === 'open' && event.details['write'] === true ? 'modify' : operation;
 }
 
-function objectOf(file: NonNullable<SealfsEvent['file']>, directory: string): RecordEvent['object'] {
+function objectOf(file: NonNullable<SealfsEvent['file']>, directory: string): RecordObject {
   return {
     ...(file.id === null ? {} : { fileId: file.id }),
     path: `${directory}/${file.path}`,
