@@ -16,6 +16,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { fail, succeed, type AppError, type Result } from '../core/errors/result.js';
+import { errnoOf } from './errno.js';
 
 export interface StateLock {
   /** Gives the directory up. Idempotent. */
@@ -61,8 +62,9 @@ function failedLock(
   if (code.startsWith('SQLITE_CANTOPEN') || code.startsWith('SQLITE_READONLY')) {
     return fail('E_NO_PERMISSION', `cannot open ${join(stateDir, 'lock.db')}`, thrown);
   }
-  if (code === '' && !(thrown instanceof Error && 'errno' in thrown)) throw thrown;
-  return fail('E_IO', `cannot lock ${stateDir}: ${code}`, thrown);
+  const reason = code === '' ? errnoOf(thrown) : code;
+  if (reason === undefined) throw thrown;
+  return fail('E_IO', `cannot lock ${stateDir}: ${reason}`, thrown);
 }
 
 function readHolder(stateDir: string): string {
