@@ -19,7 +19,7 @@ function project(displayName, testMatch, more = {}) {
   return {
     displayName,
     rootDir: import.meta.dirname,
-    roots: ['<rootDir>/src', '<rootDir>/test'],
+    roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/bench'],
     testMatch,
     testEnvironment: 'node',
     extensionsToTreatAsEsm: ['.ts'],
@@ -40,7 +40,7 @@ export default {
   passWithNoTests: false,
   testTimeout: 30_000,
   projects: [
-    project('unit', ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'], {
+    project('unit', ['<rootDir>/{src,test,bench}/**/*.test.ts'], {
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(privileged|e2e)/'],
     }),
     project('privileged', [PRIVILEGED]),
