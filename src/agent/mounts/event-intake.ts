@@ -10,8 +10,8 @@
 import type { SealfsCall, SealfsEvent } from '../../contracts/sealfs-control.js';
 import type { Operation, RecordEvent, RecordKind, RecordObject } from '../../core/records/record.js';
 
-/** Appends one record; resolves when it is durable (or counted as a gap). */
-export type RecordSink = (event: RecordEvent) => Promise<unknown>;
+/** Appends one record; resolves with `ok` when it is durable. Never rejects. */
+export type RecordSink = (event: RecordEvent) => Promise<{ readonly ok: boolean }>;
 
 const KIND_OF: Record<SealfsEvent['op'], RecordKind> = {
   open: 'operation',
@@ -51,7 +51,7 @@ export function recordOf(event: SealfsEvent, folderId: string, directory: string
     ...(event.session === null ? {} : { session: event.session }),
     application: {
       ...(event.application === null ? {} : { id: event.application }),
-      path: event.executable,
+      ...(event.executable === '' ? {} : { path: event.executable }),
       pid: event.pid,
     },
     ...(event.file === null ? {} : { object: objectOf(event.file, directory) }),
@@ -127,8 +127,10 @@ export class EventIntake {
     }
     this.newest = event.sequence;
     this.waiting += 1;
-    void this.record(recordOf(event, this.folderId, this.directory)).then(async () => {
+    void this.record(recordOf(event, this.folderId, this.directory)).then(async ({ ok }) => {
       this.waiting -= 1;
+      // Not durable: sealfs keeps the event, and an open that waits for it fails in time.
+      if (!ok) return;
       if (event.details['barrier'] === true) {
         await this.order({ type: 'barrier-release', sequence: event.sequence });
       }
