@@ -80,7 +80,11 @@ export class AgentClient {
     return response;
   }
 
-  private post(path: string, contentType: string, body: string | Readable): Promise<IncomingMessage> {
+  private post(
+    path: string,
+    contentType: string,
+    body: string | Readable,
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const outgoing = request(
         {
@@ -116,7 +120,8 @@ async function readJson(response: IncomingMessage): Promise<unknown> {
   let size = 0;
   for await (const part of response as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > ANSWER_LIMIT_BYTES) throw CommandFailure.of('E_LINE_TOO_LONG', 'answer of the agent');
+    if (size > ANSWER_LIMIT_BYTES)
+      throw CommandFailure.of('E_LINE_TOO_LONG', 'answer of the agent');
     parts.push(part);
   }
   try {
@@ -132,7 +137,12 @@ function failureOf(answer: unknown): CommandFailure {
   return CommandFailure.of('E_LINE_MALFORMED', 'the agent answered an error of another shape');
 }
 
-function checked<T>(kind: string, answer: unknown, status: number | undefined, schema: z.ZodType<T>): T {
+function checked<T>(
+  kind: string,
+  answer: unknown,
+  status: number | undefined,
+  schema: z.ZodType<T>,
+): T {
   if (status !== 200) throw failureOf(answer);
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;

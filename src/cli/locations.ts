@@ -13,7 +13,9 @@ export const SERVICE_STATE = '/var/lib/sealway';
 export function personalStateDirectory(): string {
   const configured = process.env['XDG_STATE_HOME'];
   const base =
-    configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), '.local/state');
+    configured !== undefined && isAbsolute(configured)
+      ? configured
+      : join(homedir(), '.local/state');
   return join(base, 'sealway');
 }
 

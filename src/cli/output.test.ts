@@ -14,11 +14,21 @@ describe('formatBytes', () => {
 
 describe('formatTable', () => {
   it('counts-chinese-characters-as-two-columns', () => {
-    expect(formatTable([['运单', 'x'], ['abcdef', 'y']])).toEqual(['运单    x', 'abcdef  y']);
+    expect(
+      formatTable([
+        ['运单', 'x'],
+        ['abcdef', 'y'],
+      ]),
+    ).toEqual(['运单    x', 'abcdef  y']);
   });
 
   it('leaves-no-blanks-at-line-ends', () => {
-    expect(formatTable([['a', ''], ['bb', 'c']])).toEqual(['a', 'bb  c']);
+    expect(
+      formatTable([
+        ['a', ''],
+        ['bb', 'c'],
+      ]),
+    ).toEqual(['a', 'bb  c']);
   });
 });
 

@@ -142,9 +142,19 @@ export const ProgressEvent = z.discriminatedUnion('type', [
     bytesPerSecond: z.number(),
     secondsLeft: z.number().nullable(),
   }),
-  z.strictObject({ type: z.literal('finding'), path: z.string(), code: z.string(), detail: z.string() }),
+  z.strictObject({
+    type: z.literal('finding'),
+    path: z.string(),
+    code: z.string(),
+    detail: z.string(),
+  }),
   z.strictObject({ type: z.literal('done'), sealed: z.number(), skipped: z.number() }),
-  z.strictObject({ type: z.literal('error'), code: z.string(), message: z.string(), detail: z.string() }),
+  z.strictObject({
+    type: z.literal('error'),
+    code: z.string(),
+    message: z.string(),
+    detail: z.string(),
+  }),
 ]);
 export type ProgressEvent = z.infer<typeof ProgressEvent>;
 

@@ -89,7 +89,8 @@ export class SealfsClient {
   }
 
   private send(request: SealfsCall): Promise<Result<Record<string, unknown>, SealfsCallError>> {
-    if (this.closed) return Promise.resolve(fail('E_SEALFS_LOST', `${request.type}: not connected`));
+    if (this.closed)
+      return Promise.resolve(fail('E_SEALFS_LOST', `${request.type}: not connected`));
     const id = this.nextId++;
     return new Promise((resolve) => {
       this.pending.set(id, { call: request.type, resolve });

@@ -41,8 +41,8 @@ export async function startSealfs(
   closeSync(log);
   const outcome = await firstWord(child, start.deadlineMs);
   if (!outcome.ok) child.kill('SIGKILL');
-  child.stdout?.destroy();
-  child.stderr?.destroy();
+  child.stdout.destroy();
+  child.stderr.destroy();
   child.unref();
   return outcome;
 }

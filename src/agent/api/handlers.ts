@@ -35,8 +35,7 @@ export type ProgressHandlers = {
 
 /** Bytes in, and either bytes out or a JSON answer. */
 export type StreamAnswer =
-  | { readonly bytes: Readable; readonly sizeBytes: number }
-  | { readonly json: unknown };
+  { readonly bytes: Readable; readonly sizeBytes: number } | { readonly json: unknown };
 
 export type StreamHandlers = {
   readonly [K in LocalStreamKind]: (

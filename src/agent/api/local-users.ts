@@ -18,7 +18,10 @@ export function parseAllUsers(text: string): LocalUser[] {
   return text.split('\n').flatMap((line) => {
     const [name, , uid, gid, , home] = line.split(':');
     const user = { uid: Number(uid), gid: Number(gid), name: name ?? '', home: home ?? '/' };
-    return name !== '' && Number.isInteger(user.uid) && Number.isInteger(user.gid) && uid !== undefined
+    return name !== '' &&
+      Number.isInteger(user.uid) &&
+      Number.isInteger(user.gid) &&
+      uid !== undefined
       ? [user]
       : [];
   });

@@ -98,7 +98,10 @@ function admit<T>(
   const checked = schema.safeParse(value ?? {});
   if (checked.success) return succeed({ caller, value: checked.data });
   const first = checked.error.issues[0];
-  return fail('E_USAGE', `${kind}: ${first?.path.join('.') ?? ''}: ${first?.message ?? 'malformed'}`);
+  return fail(
+    'E_USAGE',
+    `${kind}: ${first?.path.join('.') ?? ''}: ${first?.message ?? 'malformed'}`,
+  );
 }
 
 function addPlainRoute(place: Place, kind: PlainKind, handlers: LocalHandlers): void {
@@ -152,14 +155,21 @@ function addStreamRoute(place: Place, kind: LocalStreamKind, handlers: LocalHand
     const admitted = admit(place, kind, request, schema, request.query);
     if (!admitted.ok) return refuse(reply, admitted.error);
     if (request.headers['content-type'] !== 'application/octet-stream') {
-      return refuse(reply, fail('E_USAGE', `${kind}: content-type must be application/octet-stream`).error);
+      return refuse(
+        reply,
+        fail('E_USAGE', `${kind}: content-type must be application/octet-stream`).error,
+      );
     }
     const handle = handlers.streams[kind] as (
       c: Caller,
       q: unknown,
       b: Readable,
     ) => Promise<Result<StreamAnswer>>;
-    const answer = await handle(admitted.value.caller, admitted.value.value, request.body as Readable);
+    const answer = await handle(
+      admitted.value.caller,
+      admitted.value.value,
+      request.body as Readable,
+    );
     if (!answer.ok) return refuse(reply, answer.error);
     if ('json' in answer.value) return reply.send(answer.value.json);
     return reply

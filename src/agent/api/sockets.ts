@@ -7,7 +7,7 @@
  *   put one in place of another's; the socket becomes connectable (chmod, chown) only after bind.
  * Not here: routes.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { chmod, chown, mkdir, readFile, rm } from 'node:fs/promises';
 import { watch, type FSWatcher } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,10 +16,7 @@ import { codeOfThrown } from '../../platform/errno.js';
 import type { Caller } from './caller.js';
 import { parsePasswd } from './local-users.js';
 
-export type RequestListener = (
-  request: IncomingMessage,
-  response: import('node:http').ServerResponse,
-) => void;
+export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
 const UNIX_PATH_LIMIT = 107;
 
@@ -44,7 +41,10 @@ export class LocalSockets {
   /** Opens one socket for `caller`; an abandoned one of an agent that died is replaced. */
   async open(path: string, caller: Caller, listener: RequestListener): Promise<Result<void>> {
     if (Buffer.byteLength(path) > UNIX_PATH_LIMIT) {
-      return fail('E_NAME_TOO_LONG', `${path}: a socket path has at most 107 bytes; use a shorter --state`);
+      return fail(
+        'E_NAME_TOO_LONG',
+        `${path}: a socket path has at most 107 bytes; use a shorter --state`,
+      );
     }
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o711 });

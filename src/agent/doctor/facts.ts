@@ -24,7 +24,10 @@ export interface MachineFacts {
 }
 
 /** Gathers the facts; `keyStore` is told by the key vault itself. */
-export function probeMachine(keyStore: { readonly text: string; readonly weak: boolean }): MachineFacts {
+export function probeMachine(keyStore: {
+  readonly text: string;
+  readonly weak: boolean;
+}): MachineFacts {
   return {
     serviceMode: process.getuid?.() === 0,
     kernel: release(),
@@ -33,7 +36,9 @@ export function probeMachine(keyStore: { readonly text: string; readonly weak: b
     sessiondBuilt: existsSync(nativeProgramPath('sessiond')),
     bubblewrap: isOnPath('bwrap'),
     dbusProxy: isOnPath('xdg-dbus-proxy'),
-    swapDevices: readLines('/proc/swaps').slice(1).map((line) => line.split(/\s+/)[0] ?? ''),
+    swapDevices: readLines('/proc/swaps')
+      .slice(1)
+      .map((line) => line.split(/\s+/)[0] ?? ''),
     corePattern: readLines('/proc/sys/kernel/core_pattern')[0] ?? '',
     display: displayServer(),
     keyStore: keyStore.text,
@@ -62,7 +67,9 @@ function isOnPath(program: string): boolean {
 
 function readLines(path: string): string[] {
   try {
-    return readFileSync(path, 'utf8').split('\n').filter((line) => line !== '');
+    return readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
   } catch {
     return [];
   }

@@ -36,7 +36,11 @@ function encryption(facts: MachineFacts): DoctorFinding {
     return finding('open and save', 'not-possible', 'sealfs is not built', 'run scripts/setup');
   }
   if (facts.fuseDevice) {
-    return finding('open and save', 'enforced', `two views by sealfs (FUSE, Linux ${facts.kernel})`);
+    return finding(
+      'open and save',
+      'enforced',
+      `two views by sealfs (FUSE, Linux ${facts.kernel})`,
+    );
   }
   return finding(
     'open and save',
@@ -93,9 +97,11 @@ function keys(facts: MachineFacts): DoctorFinding {
 }
 
 function swap({ swapDevices }: MachineFacts): DoctorFinding {
-  if (swapDevices.length === 0) return finding('swap', 'ok', 'no swap: memory never reaches a disk');
+  if (swapDevices.length === 0)
+    return finding('swap', 'ok', 'no swap: memory never reaches a disk');
   const encrypted = swapDevices.every((device) => /\/dm-|\/mapper\/|zram/.test(device));
-  if (encrypted) return finding('swap', 'ok', `swap on ${swapDevices.join(', ')} (mapped or in memory)`);
+  if (encrypted)
+    return finding('swap', 'ok', `swap on ${swapDevices.join(', ')} (mapped or in memory)`);
   return finding(
     'swap',
     'warning',
@@ -113,7 +119,8 @@ function coreDumps({ corePattern }: MachineFacts): DoctorFinding {
 }
 
 function desktopBus({ dbusProxy }: MachineFacts): DoctorFinding {
-  if (dbusProxy) return finding('desktop bus', 'enforced', 'xdg-dbus-proxy lets only listed names through');
+  if (dbusProxy)
+    return finding('desktop bus', 'enforced', 'xdg-dbus-proxy lets only listed names through');
   return finding(
     'desktop bus',
     'warning',

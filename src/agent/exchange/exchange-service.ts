@@ -50,13 +50,24 @@ export class ExchangeService implements StreamHandlers {
     if (!epoch.ok) return epoch;
     return this.withSpool(async (spool) => {
       const options = { area, label, epoch: epoch.value, deviceId: this.parts.deviceId };
-      const sealed = await sealStream(body as AsyncIterable<Buffer>, spool, options, this.parts.keyLookup);
+      const sealed = await sealStream(
+        body as AsyncIterable<Buffer>,
+        spool,
+        options,
+        this.parts.keyLookup,
+      );
       if (!sealed.ok) return sealed;
       await this.parts.record({
         kind: 'operation',
         operation: 'modify',
         user: { uid: caller.uid, name: caller.name },
-        object: { fileId: sealed.value.fileId, path: query.name, label, area, sizeBytes: sealed.value.plainSize },
+        object: {
+          fileId: sealed.value.fileId,
+          path: query.name,
+          label,
+          area,
+          sizeBytes: sealed.value.plainSize,
+        },
         channel: 'command-line',
         outcome: 'done',
         details: { event: 'seal' },
@@ -75,7 +86,10 @@ export class ExchangeService implements StreamHandlers {
         await opened.value.close();
         return allowed;
       }
-      const bytes = Readable.from(plainBytes(opened.value, () => spool.close()), { objectMode: false });
+      const bytes = Readable.from(
+        plainBytes(opened.value, () => spool.close()),
+        { objectMode: false },
+      );
       return succeed({ bytes, sizeBytes: opened.value.plainSize });
     });
 
@@ -91,7 +105,10 @@ export class ExchangeService implements StreamHandlers {
       const path = join(profile.value, `${randomBytes(4).toString('hex')}-${name}`);
       const target = await open(path, 'wx', 0o600);
       try {
-        await fillSpool(target, spool.createReadStream({ start: 0, autoClose: false }) as AsyncIterable<Buffer>);
+        await fillSpool(
+          target,
+          spool.createReadStream({ start: 0, autoClose: false }) as AsyncIterable<Buffer>,
+        );
         await target.sync();
       } finally {
         await target.close();
@@ -136,7 +153,9 @@ export class ExchangeService implements StreamHandlers {
     const rules = decision.ruleIds.length === 0 ? 'no rule allows it' : decision.ruleIds.join(', ');
     if (decision.verdict === 'ask') return fail('E_DECISION_ASK', `export of ${label}: ${rules}`);
     if (!allowed) return fail('E_DECISION_DENIED', `export of ${label}: ${rules}`);
-    return recorded.ok ? succeed(undefined) : fail('E_IO', 'the record of this export could not be stored');
+    return recorded.ok
+      ? succeed(undefined)
+      : fail('E_IO', 'the record of this export could not be stored');
   }
 
   /** Runs `use` with a spool file, which is closed here unless `use` succeeded and took it over. */

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 
 /** Opens a file of mode 0600 in `directory` and takes its name away at once. */
 export async function openSpoolFile(directory: string): Promise<FileHandle> {
@@ -17,7 +17,10 @@ export async function openSpoolFile(directory: string): Promise<FileHandle> {
 }
 
 /** Copies everything from `source`; returns the bytes written. Rejects with the system error. */
-export async function fillSpool(handle: FileHandle, source: AsyncIterable<Buffer>): Promise<number> {
+export async function fillSpool(
+  handle: FileHandle,
+  source: AsyncIterable<Buffer>,
+): Promise<number> {
   let written = 0;
   for await (const chunk of source) {
     await handle.writev([chunk], written);

@@ -8,7 +8,12 @@
  * Deadlock: nothing here reads or writes a protected folder.
  */
 import type { SealfsCall, SealfsEvent } from '../../contracts/sealfs-control.js';
-import type { Operation, RecordEvent, RecordKind, RecordObject } from '../../core/records/record.js';
+import type {
+  Operation,
+  RecordEvent,
+  RecordKind,
+  RecordObject,
+} from '../../core/records/record.js';
 
 /** Appends one record; resolves with `ok` when it is durable. Never rejects. */
 export type RecordSink = (event: RecordEvent) => Promise<{ readonly ok: boolean }>;

@@ -43,7 +43,8 @@ export class FolderStore {
       return failure.error.code === 'E_NOT_FOUND' ? succeed(new FolderStore(path, [])) : failure;
     }
     const parsed = parseStored(text);
-    if (parsed === undefined) return fail('E_IO', `${path} is damaged: it is no folder list of version 1`);
+    if (parsed === undefined)
+      return fail('E_IO', `${path} is damaged: it is no folder list of version 1`);
     return succeed(new FolderStore(path, parsed.folders));
   }
 

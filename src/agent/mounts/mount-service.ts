@@ -71,12 +71,14 @@ export class MountService extends EventEmitter<MountServiceEvents> {
   async protect(request: ProtectRequest): Promise<Result<SealingOutcome>> {
     const checked = await checkProtectable(
       request.directory,
-      this.list().filter(({ profile }) => !profile).map(({ directory }) => directory),
+      this.list()
+        .filter(({ profile }) => !profile)
+        .map(({ directory }) => directory),
       this.parts.stateDirectory,
     );
     if (!checked.ok) return checked;
     const existing = this.byDirectory(checked.value);
-    if (existing?.status().state === 'mounted' || existing?.status().state === 'watched') {
+    if (existing !== undefined && ['mounted', 'watched'].includes(existing.status().state)) {
       return succeed({ sealed: 0, skipped: 0 });
     }
     const folder = existing ?? this.adopt(this.describe(checked.value, request, null));
@@ -144,7 +146,9 @@ export class MountService extends EventEmitter<MountServiceEvents> {
 
   /** The protected folder that holds `path`, the user's profile folders left out. */
   holding(path: string): FolderStatus | undefined {
-    return this.list().find(({ directory, profile }) => !profile && path.startsWith(`${directory}/`));
+    return this.list().find(
+      ({ directory, profile }) => !profile && path.startsWith(`${directory}/`),
+    );
   }
 
   /** Unmounts everything, busy or not; the files stay sealed. */

@@ -22,7 +22,9 @@ describe('parseMountInfo', () => {
   });
 
   it('reads-utf-8-names-as-they-are', () => {
-    expect(parseMountInfo('1 2 0:1 / /srv/运单 rw - ext4 /dev/x rw')[0]?.mountPoint).toBe('/srv/运单');
+    expect(parseMountInfo('1 2 0:1 / /srv/运单 rw - ext4 /dev/x rw')[0]?.mountPoint).toBe(
+      '/srv/运单',
+    );
   });
 });
 

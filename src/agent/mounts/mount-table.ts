@@ -5,7 +5,7 @@
  * Not here: mounting (sealfs does that itself).
  */
 import { readFileSync } from 'node:fs';
-import { succeed, fail, type AppError, type Result } from '../../core/errors/result.js';
+import { succeed, fail, type Result } from '../../core/errors/result.js';
 import { runProcess } from '../../platform/child-process.js';
 
 /** One line of mountinfo, as far as it matters here. */
@@ -23,7 +23,11 @@ export function parseMountInfo(text: string): MountEntry[] {
     const mountPoint = before?.split(' ')[4];
     const [fileSystem, source] = after?.split(' ') ?? [];
     if (mountPoint === undefined || fileSystem === undefined || source === undefined) continue;
-    entries.push({ mountPoint: unescapeOctal(mountPoint), fileSystem, source: unescapeOctal(source) });
+    entries.push({
+      mountPoint: unescapeOctal(mountPoint),
+      fileSystem,
+      source: unescapeOctal(source),
+    });
   }
   return entries;
 }
@@ -44,10 +48,12 @@ export function isSealfsMount(directory: string, table: readonly MountEntry[]): 
  *
  * @returns `E_MOUNT_BUSY` with the tool's own words when the mount stays.
  */
-export async function detachSealfs(directory: string): Promise<Result<number, AppError>> {
+export async function detachSealfs(directory: string): Promise<Result<number>> {
   let detached = 0;
   while (isSealfsMount(directory, readMountTable())) {
-    const ended = await runProcess(...detachCommand(directory), { env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' } });
+    const ended = await runProcess(...detachCommand(directory), {
+      env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
+    });
     if (!ended.ok) return ended;
     if (ended.value.code !== 0) {
       return fail('E_MOUNT_BUSY', `${directory}: ${ended.value.stderr.trim()}`);

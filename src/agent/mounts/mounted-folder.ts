@@ -8,7 +8,7 @@
  * Not here: which folders there are (`mount-service.ts`), records (`event-intake.ts`).
  */
 import { EventEmitter } from 'node:events';
-import { z } from 'zod';
+import type { z } from 'zod';
 import {
   SEALFS_PROTOCOL,
   SealPendingAnswer,

@@ -9,8 +9,36 @@ import { fail, succeed, type Result } from '../../core/errors/result.js';
 import { failFromThrown } from '../../platform/errno.js';
 import { readMountTable } from './mount-table.js';
 
-const NEVER = ['/', '/bin', '/boot', '/dev', '/etc', '/lib', '/lib64', '/proc', '/run', '/sbin', '/sys', '/usr', '/var', '/home', '/root', '/tmp'];
-const NEVER_BELOW = ['/proc', '/sys', '/dev', '/boot', '/usr', '/etc', '/bin', '/sbin', '/lib', '/lib64'];
+const NEVER = [
+  '/',
+  '/bin',
+  '/boot',
+  '/dev',
+  '/etc',
+  '/lib',
+  '/lib64',
+  '/proc',
+  '/run',
+  '/sbin',
+  '/sys',
+  '/usr',
+  '/var',
+  '/home',
+  '/root',
+  '/tmp',
+];
+const NEVER_BELOW = [
+  '/proc',
+  '/sys',
+  '/dev',
+  '/boot',
+  '/usr',
+  '/etc',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib64',
+];
 
 /** True when `path` is `parent` or lies below it. Both absolute and normalized. */
 export function isWithin(path: string, parent: string): boolean {
@@ -62,5 +90,8 @@ export async function checkProtectable(
     ({ mountPoint }) => mountPoint !== real && isWithin(mountPoint, real),
   );
   if (below === undefined) return succeed(real);
-  return fail('E_PROTECT_REFUSED', `${below.mountPoint} is mounted inside ${real}; protect it by itself`);
+  return fail(
+    'E_PROTECT_REFUSED',
+    `${below.mountPoint} is mounted inside ${real}; protect it by itself`,
+  );
 }

@@ -22,7 +22,9 @@ export async function showInfo({ out }: Context, file: string): Promise<void> {
   out.value({ file: resolve(file), ...info.value });
   for (const [name, value] of infoRows(info.value)) out.line(`${name.padEnd(10)} ${value}`);
   out.line();
-  out.line('These are the file\'s own claims, read without a key: nothing is proven until it is opened.');
+  out.line(
+    "These are the file's own claims, read without a key: nothing is proven until it is opened.",
+  );
 }
 
 function infoRows(info: SealedFileInfo): [string, string][] {
@@ -37,7 +39,9 @@ function infoRows(info: SealedFileInfo): [string, string][] {
     ['created', localTime(info.createdMs)],
     ['state', info.state === 'sealed' ? 'sealed' : 'open (being written, or its writer ended)'],
     ['document', size],
-    ...(info.sizeFits ? [] : [['warning', 'the size on disk is not the one that was sealed'] as [string, string]]),
+    ...(info.sizeFits
+      ? []
+      : [['warning', 'the size on disk is not the one that was sealed'] as [string, string]]),
     ...info.findings.map((finding) => ['finding', finding] as [string, string]),
   ];
 }
@@ -93,7 +97,10 @@ async function* unlessChanged(
   yield* stream;
   const now = await stat(file);
   if (now.mtimeMs === before.mtimeMs && now.size === before.size && now.ino === before.ino) return;
-  throw CommandFailure.of('E_BUSY', `${file} was changed while it was being sealed; it is as it was`);
+  throw CommandFailure.of(
+    'E_BUSY',
+    `${file} was changed while it was being sealed; it is as it was`,
+  );
 }
 
 /** Regular files at or below `path`; symbolic links are not followed. */
@@ -130,11 +137,15 @@ export async function unsealFile(
   };
   const answer = await context.agent.stream('unseal', query, createReadStream(source));
   const expected = Number(answer.headers['content-length']);
-  const written = await writeFileAtomic(target, wholeOrNothing(answer, expected, file), { mode: 0o600 });
+  const written = await writeFileAtomic(target, wholeOrNothing(answer, expected, file), {
+    mode: 0o600,
+  });
   if (!written.ok) throw CommandFailure.of(written.error.code, written.error.detail);
   await chmod(target, 0o600);
   context.out.value({ file: source, out: target, sizeBytes: written.value });
-  context.out.line(`${target}: ${formatBytes(written.value)} in the clear. This export is recorded.`);
+  context.out.line(
+    `${target}: ${formatBytes(written.value)} in the clear. This export is recorded.`,
+  );
 }
 
 /** The stream's bytes; throws when it ends early, so that the atomic writer drops what it has. */

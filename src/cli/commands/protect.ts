@@ -19,7 +19,9 @@ export async function protectFolder(
   const done = await context.agent.follow('protect', body, reporter(context));
   context.out.endProgress();
   context.out.value({ directory: path, sealed: done.sealed, skipped: done.skipped });
-  context.out.line(`${path} is protected: ${String(done.sealed)} files sealed, ${String(done.skipped)} skipped.`);
+  context.out.line(
+    `${path} is protected: ${String(done.sealed)} files sealed, ${String(done.skipped)} skipped.`,
+  );
 }
 
 export async function unprotectFolder(
@@ -29,7 +31,11 @@ export async function unprotectFolder(
 ): Promise<void> {
   const path = resolve(directory);
   const unseal = options.unseal === true;
-  const done = await context.agent.follow('unprotect', { directory: path, unseal }, reporter(context));
+  const done = await context.agent.follow(
+    'unprotect',
+    { directory: path, unseal },
+    reporter(context),
+  );
   context.out.endProgress();
   context.out.value({ directory: path, unsealed: done.sealed, skipped: done.skipped });
   context.out.line(

@@ -10,7 +10,12 @@ import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { FoldersAnswer, ImportAnswer, OpenAnswer, StatusAnswer } from '../../contracts/local-api.js';
+import {
+  FoldersAnswer,
+  ImportAnswer,
+  OpenAnswer,
+  StatusAnswer,
+} from '../../contracts/local-api.js';
 import { CommandFailure } from '../agent-client.js';
 import type { Context } from '../context.js';
 
@@ -26,9 +31,13 @@ export async function runInSession(
 ): Promise<number> {
   const status = await context.agent.ask('status', {}, StatusAnswer);
   if (status.sessionSocket === null) {
-    throw CommandFailure.of('E_SESSION_REFUSED', 'sealed sessions are not possible here; see sealway doctor');
+    throw CommandFailure.of(
+      'E_SESSION_REFUSED',
+      'sealed sessions are not possible here; see sealway doctor',
+    );
   }
-  const application = options.application === undefined ? [] : ['--application', options.application];
+  const application =
+    options.application === undefined ? [] : ['--application', options.application];
   return followChild(sessionClientPath(), [
     ...['--socket', status.sessionSocket],
     ...application,
@@ -40,7 +49,9 @@ export async function runInSession(
 export async function openFile(context: Context, file: string): Promise<number> {
   const path = resolve(file);
   if (!existsSync(path)) throw CommandFailure.of('E_NOT_FOUND', path);
-  const place = (await isInProtectedFolder(context, path)) ? path : await importSealed(context, path);
+  const place = (await isInProtectedFolder(context, path))
+    ? path
+    : await importSealed(context, path);
   const answer = await context.agent.ask('open', { file: place }, OpenAnswer);
   return runInSession(context, answer.argv, { application: answer.application });
 }
@@ -53,7 +64,10 @@ async function isInProtectedFolder({ agent }: Context, path: string): Promise<bo
 /** A sealed file lying anywhere is copied, sealed as it is, to where a session shows it in the clear. */
 async function importSealed({ agent }: Context, path: string): Promise<string> {
   if (!(await beginsWithMagic(path))) {
-    throw CommandFailure.of('E_CONTAINER_MAGIC', `${path} is neither sealed nor in a protected folder: open it as usual`);
+    throw CommandFailure.of(
+      'E_CONTAINER_MAGIC',
+      `${path} is neither sealed nor in a protected folder: open it as usual`,
+    );
   }
   const response = await agent.stream('import', { name: basename(path) }, createReadStream(path));
   const parts: Buffer[] = [];

@@ -13,10 +13,14 @@ import { formatTable } from '../output.js';
 export async function showStatus({ agent, out }: Context): Promise<void> {
   const status = await agent.ask('status', {}, StatusAnswer);
   out.value(status);
-  out.line(`agent     running, pid ${String(status.pid)}, ${status.mode} mode, since ${localTime(status.startedAtMs)}`);
+  out.line(
+    `agent     running, pid ${String(status.pid)}, ${status.mode} mode, since ${localTime(status.startedAtMs)}`,
+  );
   out.line(`policy    ${status.policy.name} (${status.policy.version})`);
   for (const error of status.policy.errors) out.line(`          not loaded: ${error}`);
-  out.line(`records   ${String(status.records.lastSequence)}, head ${status.records.headHash.slice(0, 16)}`);
+  out.line(
+    `records   ${String(status.records.lastSequence)}, head ${status.records.headHash.slice(0, 16)}`,
+  );
   out.line(`sessions  ${String(status.sessions)}`);
   out.line(`folders   ${String(status.folders.length)}`);
   for (const line of folderLines(status.folders)) out.line(`  ${line}`);
@@ -25,14 +29,16 @@ export async function showStatus({ agent, out }: Context): Promise<void> {
 export async function listFolders({ agent, out }: Context): Promise<void> {
   const answer = await agent.ask('folders', {}, FoldersAnswer);
   out.value(answer);
-  if (answer.folders.length === 0) out.line('No folder is protected yet. Protect one with: sealway protect DIR');
+  if (answer.folders.length === 0)
+    out.line('No folder is protected yet. Protect one with: sealway protect DIR');
   for (const line of folderLines(answer.folders)) out.line(line);
 }
 
 export async function listSessions({ agent, out }: Context): Promise<void> {
   const answer = await agent.ask('sessions', {}, SessionsAnswer);
   out.value(answer);
-  if (answer.sessions.length === 0) out.line('No sealed session is running. Start one with: sealway open FILE');
+  if (answer.sessions.length === 0)
+    out.line('No sealed session is running. Start one with: sealway open FILE');
   const rows = answer.sessions.map((session) => [
     session.id.slice(0, 8),
     session.user,

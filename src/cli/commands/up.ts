@@ -50,9 +50,13 @@ export function startAgent(options: UpOptions, context: Context): ForegroundAgen
   const main = fileURLToPath(new URL('../../agent/main.js', import.meta.url));
   if (!existsSync(main)) throw CommandFailure.of('E_PROCESS_START', `${main} is not built`);
   const json = context.out.json ? ['--log-json'] : [];
-  const child = spawn(process.execPath, [main, ...agentArguments(options, context.givenState), ...json], {
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [main, ...agentArguments(options, context.givenState), ...json],
+    {
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    },
+  );
   forwardSignals(child);
   const exited = new Promise<number>((resolve) => {
     child.once('exit', (code, signal) => {
@@ -80,7 +84,12 @@ function readyOf(child: ChildProcess): Promise<void> {
       resolve();
     });
     child.once('exit', () => {
-      reject(CommandFailure.of('E_AGENT_AWAY', 'the agent ended before it was ready; its reason is above'));
+      reject(
+        CommandFailure.of(
+          'E_AGENT_AWAY',
+          'the agent ended before it was ready; its reason is above',
+        ),
+      );
     });
   });
 }

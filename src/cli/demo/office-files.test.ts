@@ -25,6 +25,10 @@ describe('demoOfficeFiles', () => {
   it('holds-a-hundred-and-twenty-waybills', () => {
     const workbook = demoOfficeFiles().find(({ name }) => name.endsWith('.xlsx'));
     const sheet = unzipSync(workbook?.bytes ?? new Uint8Array())['xl/worksheets/sheet1.xml'];
-    expect(Buffer.from(sheet ?? []).toString('utf8').match(/<row /g)).toHaveLength(121);
+    expect(
+      Buffer.from(sheet ?? [])
+        .toString('utf8')
+        .match(/<row /g),
+    ).toHaveLength(121);
   });
 });

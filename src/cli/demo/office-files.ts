@@ -13,7 +13,14 @@ export interface OfficeFile {
 export function demoOfficeFiles(): OfficeFile[] {
   const waybills = inventWaybills(120);
   const head = ['运单号', '收件人', '电话', '地址', '重量kg', '代收货款'];
-  const rows = waybills.map((w) => [w.number, w.recipient, w.phone, w.address, w.weightKg, w.cashOnDelivery]);
+  const rows = waybills.map((w) => [
+    w.number,
+    w.recipient,
+    w.phone,
+    w.address,
+    w.weightKg,
+    w.cashOnDelivery,
+  ]);
   const first = waybills[0];
   return [
     { name: 'waybills-2026-11.xlsx', bytes: makeXlsx('运单', [head, ...rows]) },
@@ -40,7 +47,7 @@ export function demoOfficeFiles(): OfficeFile[] {
       bytes: makePdf([
         'Delivery contract No. 2026-118 (sample)',
         'between Sample Express Outlet East and Example Trading Company.',
-        'Freight is settled monthly; the carrier handles recipients\' data under this contract only.',
+        "Freight is settled monthly; the carrier handles recipients' data under this contract only.",
       ]),
     },
   ];

@@ -10,7 +10,10 @@ const PACKAGE = 'http://schemas.openxmlformats.org/package/2006';
 const OFFICE = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
 
 /** A workbook of one sheet; the first row is its head. */
-export function makeXlsx(sheet: string, rows: readonly (readonly (string | number)[])[]): Uint8Array {
+export function makeXlsx(
+  sheet: string,
+  rows: readonly (readonly (string | number)[])[],
+): Uint8Array {
   const main = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main';
   const body = rows.map((row, index) => xlsxRow(row, index + 1)).join('');
   return zip({

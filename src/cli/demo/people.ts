@@ -23,7 +23,7 @@ export function inventWaybills(count: number): Waybill[] {
     number: `SW${String(77_001_000_000 + index * 7919)}`,
     recipient: pick(SURNAMES, index * 7) + pick(GIVEN, index * 3 + Math.floor(index / 10)),
     phone: `1000${String(1_000_000 + ((index * 104_729) % 8_999_999))}`,
-    address: `${pick(TOWNS, index)}${pick(STREETS, index * 5)}${String((index * 13) % 300 + 1)}号${String((index % 24) + 1)}室`,
+    address: `${pick(TOWNS, index)}${pick(STREETS, index * 5)}${String(((index * 13) % 300) + 1)}号${String((index % 24) + 1)}室`,
     weightKg: Math.round(((index * 37) % 200) + 5) / 10,
     cashOnDelivery: index % 4 === 0 ? ((index * 53) % 900) + 19 : 0,
   }));
