@@ -3,13 +3,13 @@
  *
  * Layer: agent. Not here: the place in the chain (`trail-store.ts`).
  */
+import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { encodeAroundSequence, MAX_RECORD_LENGTH } from '../../core/records/encode.js';
 import type {
   ClockSource,
   GapCause,
   JsonObject,
-  RecordDraft,
   RecordEvent,
   RecordTime,
 } from '../../core/records/record.js';
@@ -20,11 +20,11 @@ import type { Clock } from '../../platform/clock.js';
 /** A wall clock that moves by more than this against the monotonic one has been set. */
 export const CLOCK_JUMP_MS = 2000;
 
-/** An event's two halves of canonical text, and what remains of interest while it waits. */
+/** An event as it waits for its place. */
 export interface EncodedEvent {
   readonly id: string;
-  readonly before: string;
-  readonly after: string;
+  /** Two lines: the record's text before its sequence, and after it. */
+  readonly text: string;
 }
 
 export class DraftMaker {
@@ -32,18 +32,28 @@ export class DraftMaker {
   private readonly clock: Clock;
   private readonly source: ClockSource;
   private driftMs: number;
+  private wallMs: number;
+  private monotonicNs: bigint;
   private zone: { readonly untilMs: number; readonly minutes: number } | undefined;
 
   constructor(device: string, clock: Clock, source: ClockSource) {
     this.device = device;
     this.clock = clock;
     this.source = source;
-    this.driftMs = this.currentDriftMs();
+    this.wallMs = clock.wallMs();
+    this.monotonicNs = clock.monotonicNs();
+    this.driftMs = this.wallMs - Number(this.monotonicNs) / 1e6;
   }
 
-  /** Milliseconds by which the wall clock was moved since the last call; 0 for small ones. */
-  clockJumpMs(): number {
-    const drift = this.currentDriftMs();
+  /**
+   * Reads the clocks for the records that follow.
+   *
+   * @returns milliseconds by which the wall clock was moved since the last call; 0 for small ones.
+   */
+  tick(): number {
+    this.wallMs = this.clock.wallMs();
+    this.monotonicNs = this.clock.monotonicNs();
+    const drift = this.wallMs - Number(this.monotonicNs) / 1e6;
     const jump = drift - this.driftMs;
     this.driftMs = drift;
     return Math.abs(jump) > CLOCK_JUMP_MS ? Math.round(jump) : 0;
@@ -51,20 +61,16 @@ export class DraftMaker {
 
   /** `E_RECORD_INVALID` when the event has no JSON form or is too long. */
   make(event: RecordEvent): Result<EncodedEvent, AppError<'E_RECORD_INVALID'>> {
-    const id = uuidv7();
-    const draft: RecordDraft = {
-      ...event,
-      v: RECORD_VERSION,
-      id,
-      device: this.device,
-      time: this.time(),
-    };
+    const id = newId();
     try {
-      const [before, after] = encodeAroundSequence(draft);
-      if (before.length + after.length > MAX_RECORD_LENGTH) {
+      const stamp = { v: RECORD_VERSION, id, device: this.device, time: this.time() } as const;
+      // `join` gives one flat string. The pieces it is made of would otherwise live on inside it
+      // until the record is durable, and collecting those cost more than the record itself.
+      const text = encodeAroundSequence(event, stamp).join('\n');
+      if (text.length > MAX_RECORD_LENGTH) {
         return fail('E_RECORD_INVALID', `${event.kind}: longer than ${String(MAX_RECORD_LENGTH)}`);
       }
-      return succeed({ id, before, after });
+      return succeed({ id, text });
     } catch (thrown) {
       return fail('E_RECORD_INVALID', `${event.kind}: it has no JSON form`, thrown);
     }
@@ -78,30 +84,36 @@ export class DraftMaker {
   }
 
   private time(): RecordTime {
-    const wallMs = this.clock.wallMs();
     return {
-      wallMs,
+      wallMs: this.wallMs,
       source: this.source,
-      utcOffsetMinutes: this.zoneMinutes(wallMs),
-      monotonicNs: this.clock.monotonicNs().toString(),
+      utcOffsetMinutes: this.zoneMinutes(this.wallMs),
+      monotonicNs: this.monotonicNs.toString(),
       bootId: this.clock.bootId,
     };
   }
 
-  private currentDriftMs(): number {
-    return this.clock.wallMs() - Number(this.clock.monotonicNs() / 1_000_000n);
-  }
-
   /** Looked up once a minute: asking the time zone costs more than the rest of the record. */
   private zoneMinutes(wallMs: number): number {
-    if (
-      this.zone === undefined ||
-      wallMs >= this.zone.untilMs ||
-      wallMs < this.zone.untilMs - 60_000
-    ) {
-      const minutes = -new Date(wallMs).getTimezoneOffset();
-      this.zone = { untilMs: wallMs + 60_000, minutes: minutes === 0 ? 0 : minutes };
+    const known = this.zone;
+    if (known !== undefined && wallMs < known.untilMs && wallMs >= known.untilMs - 60_000) {
+      return known.minutes;
     }
+    const minutes = -new Date(wallMs).getTimezoneOffset();
+    this.zone = { untilMs: wallMs + 60_000, minutes: minutes === 0 ? 0 : minutes };
     return this.zone.minutes;
   }
+}
+
+const randomPool = { bytes: Buffer.alloc(0), at: 0 };
+
+/** A UUIDv7. Random bytes are drawn 256 ids at a time: one draw costs more than an id. */
+function newId(): string {
+  if (randomPool.at >= randomPool.bytes.length) {
+    randomPool.bytes = randomBytes(4096);
+    randomPool.at = 0;
+  }
+  const random = randomPool.bytes.subarray(randomPool.at, randomPool.at + 16);
+  randomPool.at += 16;
+  return uuidv7({ random });
 }

@@ -184,7 +184,7 @@ export class TrailWriter {
   }
 
   private watchClock(): void {
-    const jump = this.parts.drafts.clockJumpMs();
+    const jump = this.parts.drafts.tick();
     if (jump === 0) return;
     // A machine that slept looks the same as a clock set forward: monotonic time stood still.
     this.declareGap(jump > 0 ? 'clock-forward' : 'clock-backward', { byMs: Math.abs(jump) });
@@ -210,9 +210,8 @@ export class TrailWriter {
   private post(entries: readonly QueueEntry[]): void {
     const number = this.nextBatch++;
     this.inFlight.push({ number, entries });
-    const lines: string[] = [];
-    for (const { event } of entries) lines.push(event.before, event.after);
-    this.backend.post({ type: 'append', batch: number, text: lines.join('\n') });
+    const text = entries.map(({ event }) => event.text).join('\n');
+    this.backend.post({ type: 'append', batch: number, text });
   }
 
   private listen(): void {
@@ -290,6 +289,7 @@ export class TrailWriter {
     if (this.stall === undefined || this.inFlight.length > 0) return;
     const { cause, sinceMs } = this.stall;
     const late = this.queue.size;
+    this.parts.drafts.tick();
     const details = { sinceMs, untilMs: this.parts.clock.wallMs(), late };
     const gap = this.parts.drafts.gap(cause, details);
     const entries = this.queue.take(this.parts.limits.maxBatch);

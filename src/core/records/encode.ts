@@ -9,7 +9,7 @@
  * Not here: the chain (`chain.ts`).
  */
 import canonicalize from 'canonicalize';
-import type { JsonObject, JsonValue, RecordDraft, TrailRecord } from './record.js';
+import type { JsonObject, JsonValue, RecordDraft, RecordEvent, TrailRecord } from './record.js';
 
 /** Longest canonical record in UTF-16 code units: a record is a note, not an archive. */
 export const MAX_RECORD_LENGTH = 65_536;
@@ -30,94 +30,111 @@ export function encodeRecord(record: TrailRecord): string {
   return canonicalText(record);
 }
 
+/** What the writer adds to an event, the sequence aside. */
+export type RecordStamp = Omit<RecordDraft, keyof RecordEvent>;
+
 /**
  * The canonical text of a record whose sequence is not known yet: `before + String(seq) + after`
- * is what `encodeRecord` gives.
+ * is what `encodeRecord` gives of event, stamp and sequence together.
  *
  * Members that are absent or `undefined` do not appear. Neither part holds a line feed.
+ *
+ * @throws Error for numbers that JSON has no form for: a caller bug.
  */
-export function encodeAroundSequence(draft: RecordDraft): readonly [string, string] {
+export function encodeAroundSequence(
+  event: RecordEvent,
+  stamp: RecordStamp,
+): readonly [before: string, after: string] {
   // Members stand in the order of their names' UTF-16 code units, as RFC 8785, 3.2.3 wants.
-  const parts = [encodeHow(draft), encodeDetails(draft), encodeWhat(draft)];
-  const before = parts.filter((part) => part !== '').join(',');
-  return [`{${before},"seq":`, `,${encodeWho(draft)}}`];
+  // Each brings the comma behind it, so that the sequence can follow whatever there is.
+  const before = `{${application(event.application)}${text('channel', event.channel)}${decision(
+    event.decision,
+  )}${text('destination', event.destination)}${details(event.details)}"device":"${
+    stamp.device
+  }","id":"${stamp.id}","kind":"${event.kind}",${object(event.object)}${text(
+    'operation',
+    event.operation,
+  )}${text('outcome', event.outcome)}"seq":`;
+  const after = `,${text('session', event.session)}${time(stamp.time)}${user(
+    event.user,
+  )}"v":${String(stamp.v)}}`;
+  return [before, after];
 }
 
-function encodeHow(draft: RecordDraft): string {
-  const { application, decision } = draft;
-  return membersOf({
-    application: application && {
-      digest: application.digest,
-      id: application.id,
-      path: wellFormed(application.path),
-      pid: application.pid,
-    },
-    channel: wellFormed(draft.channel),
-    decision: decision && {
-      obligations: decision.obligations,
-      policyVersion: decision.policyVersion,
-      ruleIds: decision.ruleIds,
-      verdict: decision.verdict,
-    },
-    destination: wellFormed(draft.destination),
-  });
+function application(value: RecordEvent['application']): string {
+  if (value === undefined) return '';
+  const { digest, id, path, pid } = value;
+  return `"application":${braced(
+    text('digest', digest) + text('id', id) + text('path', path) + number('pid', pid),
+  )},`;
 }
 
-function encodeDetails({ details }: RecordDraft): string {
-  // Free names: an object literal would put "9" before "10", so the package does the order here.
-  return details === undefined ? '' : `"details":${canonicalText(cleaned(details))}`;
+function decision(value: RecordEvent['decision']): string {
+  if (value === undefined) return '';
+  const { obligations, policyVersion, ruleIds, verdict } = value;
+  const version = text('policyVersion', policyVersion);
+  return `"decision":{"obligations":${list(obligations)},${version}"ruleIds":${list(ruleIds)},"verdict":"${verdict}"},`;
 }
 
-function encodeWhat(draft: RecordDraft): string {
-  const { object } = draft;
-  return membersOf({
-    device: draft.device,
-    id: draft.id,
-    kind: draft.kind,
-    object: object && {
-      area: object.area,
-      fileId: object.fileId,
-      label: object.label,
-      path: wellFormed(object.path),
-      sizeBytes: object.sizeBytes,
-    },
-    operation: draft.operation,
-    outcome: draft.outcome,
-  });
+function details(value: RecordEvent['details']): string {
+  return value === undefined ? '' : `"details":${canonicalText(cleaned(value))},`;
 }
 
-function encodeWho(draft: RecordDraft): string {
-  const { time, user } = draft;
-  return membersOf({
-    session: wellFormed(draft.session),
-    time: {
-      bootId: time.bootId,
-      monotonicNs: time.monotonicNs,
-      offsetMs: time.offsetMs,
-      source: time.source,
-      utcOffsetMinutes: time.utcOffsetMinutes,
-      wallMs: time.wallMs,
-    },
-    user: user && { name: wellFormed(user.name), uid: user.uid },
-    v: draft.v,
-  });
+function object(value: RecordEvent['object']): string {
+  if (value === undefined) return '';
+  const { area, fileId, label, path, sizeBytes } = value;
+  const names = text('area', area) + text('fileId', fileId) + text('label', label);
+  return `"object":${braced(names + text('path', path) + number('sizeBytes', sizeBytes))},`;
 }
 
-/** The members of an object as JSON text, without the braces. */
-function membersOf(members: object): string {
-  return JSON.stringify(members).slice(1, -1);
+function time(value: RecordDraft['time']): string {
+  const { bootId, monotonicNs, offsetMs, source, utcOffsetMinutes, wallMs } = value;
+  const clocks = text('bootId', bootId) + text('monotonicNs', monotonicNs);
+  const deviation = number('offsetMs', offsetMs) + text('source', source);
+  const wall = number('utcOffsetMinutes', utcOffsetMinutes) + number('wallMs', wallMs);
+  return `"time":${braced(clocks + deviation + wall)},`;
+}
+
+function user(value: RecordEvent['user']): string {
+  if (value === undefined) return '';
+  return `"user":${braced(text('name', value.name) + number('uid', value.uid))},`;
+}
+
+/** An object's braces around members that each end in a comma. */
+function braced(members: string): string {
+  return `{${members.slice(0, -1)}}`;
+}
+
+function number(name: string, value: number | undefined): string {
+  if (value === undefined) return '';
+  if (!Number.isFinite(value)) throw new TypeError(`${name} is no number that JSON can say`);
+  // JSON has no negative zero; ECMAScript's `String` gives "0" for it, as RFC 8785 does.
+  return `"${name}":${String(value)},`;
+}
+
+function text(name: string, value: string | undefined): string {
+  return value === undefined ? '' : `"${name}":${quoted(value)},`;
+}
+
+function list(values: readonly string[]): string {
+  return `[${values.map(quoted).join(',')}]`;
+}
+
+/** Printable ASCII without quote and backslash: what most texts are, and what needs no escape. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function quoted(value: string): string {
+  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(wellFormed(value));
 }
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
-const ANY_SURROGATE = /[\uD800-\uDFFF]/;
 
 /**
- * `text` with each lone surrogate replaced by U+FFFD. A lone surrogate has no UTF-8 form, and
+ * `value` with each lone surrogate replaced by U+FFFD. A lone surrogate has no UTF-8 form, and
  * would give a record whose bytes depend on who encodes it.
  */
-function wellFormed<T extends string | undefined>(text: T): T {
-  if (text === undefined || !ANY_SURROGATE.test(text)) return text;
-  return text.replace(LONE_SURROGATE, '\uFFFD') as T;
+function wellFormed(value: string): string {
+  return value.replace(LONE_SURROGATE, '\uFFFD');
 }
 
 function cleaned(value: JsonValue): JsonValue {

@@ -24,6 +24,8 @@ export interface TrailSource {
   /** The signed head kept beside the trail, where there is one. */
   readonly anchor?: Checkpoint;
   readonly items: AsyncIterable<TrailItem>;
+  /** Where an export says that it ends; `missing` when it was cut before it could say so. */
+  readonly end?: ChainHead | 'missing';
 }
 
 export interface VerifyTools {

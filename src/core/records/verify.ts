@@ -61,6 +61,7 @@ class TrailWalk {
   private readonly base: ChainHead;
   private readonly sha256: Sha256Hex;
   private readonly checkpoints: CheckpointCheck;
+  private readonly end: TrailSource['end'];
   private head: ChainHead;
   /** The hash before `head`'s: tells an inserted record from a changed one. */
   private beforeHead: string | undefined;
@@ -71,6 +72,7 @@ class TrailWalk {
   constructor(source: TrailSource, tools: VerifyTools) {
     this.base = source.base;
     this.head = source.base;
+    this.end = source.end;
     this.sha256 = tools.sha256;
     this.checkpoints = new CheckpointCheck(source, tools);
   }
@@ -88,7 +90,7 @@ class TrailWalk {
   }
 
   finish(): TrailReport {
-    return this.report(this.checkpoints.finish(this.head));
+    return this.report(this.checkpoints.finish(this.head) ?? this.endOf());
   }
 
   report(finding: TrailFinding | undefined): TrailReport {
@@ -106,6 +108,14 @@ class TrailWalk {
       gapCount: this.gapCount,
       gaps: this.gaps,
     };
+  }
+
+  private endOf(): TrailFinding | undefined {
+    const { end } = this;
+    const next = this.head.seq + 1;
+    if (end === 'missing') return found(next, 'truncated', 'the export has no end line');
+    if (end === undefined || end.hash === this.head.hash) return undefined;
+    return found(next, 'truncated', `the export was made up to record ${String(end.seq)}`);
   }
 
   private noteGap(seq: number, claims: RecordClaims): void {

@@ -9,11 +9,11 @@
  */
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
-import { toggleFrame } from '../../core/container/accumulator.js';
+import { toggleTag } from '../../core/container/accumulator.js';
 import { equalSecret } from '../../core/container/bytes.js';
 import { deriveFrameKeys, wipeFrameKeys, type FrameKeys } from '../../core/container/file-keys.js';
 import { DIGEST_BYTES } from '../../core/container/format.js';
-import { frameKind, openFrame } from '../../core/container/frame.js';
+import { frameKind, frameTag, openFrame } from '../../core/container/frame.js';
 import { plainSizeOf } from '../../core/container/geometry.js';
 import { openSecret, wipeSecret, type OpenedHead } from '../../core/container/head-secret.js';
 import { fail, succeed, type AppError, type Result } from '../../core/errors/result.js';
@@ -169,10 +169,9 @@ class SealedContents implements OpenedSealedFile {
     for await (const read of this.frames()) {
       if (!read.ok) return read;
       const { index, frame } = read.value;
-      if (frameKind(frame) === 'impossible') {
-        return fail('E_CONTAINER_CHUNK', `chunk ${String(index)}`);
-      }
-      toggleFrame(sum, index, frame, this.keys, crypto);
+      const kind = frameKind(frame);
+      if (kind === 'impossible') return fail('E_CONTAINER_CHUNK', `chunk ${String(index)}`);
+      if (kind === 'sealed') toggleTag(sum, index, frameTag(frame), this.keys, crypto);
     }
     return this.compareSeal(sum);
   }
@@ -206,8 +205,9 @@ class SealedContents implements OpenedSealedFile {
   private openChunk(index: number, frame: Uint8Array, sum: Uint8Array): Result<Uint8Array> {
     const opened = openFrame(frame, index, this.keys, crypto);
     if (!opened.ok) return opened;
-    toggleFrame(sum, index, frame, this.keys, crypto);
-    return succeed(opened.value.plain);
+    const { plain, hole } = opened.value;
+    if (!hole) toggleTag(sum, index, frameTag(frame), this.keys, crypto);
+    return succeed(plain);
   }
 
   private compareSeal(sum: Uint8Array): Result<null, AppError<'E_CONTAINER_SEAL'>> {

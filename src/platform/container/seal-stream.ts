@@ -10,7 +10,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { toggleFrame } from '../../core/container/accumulator.js';
+import { toggleTag } from '../../core/container/accumulator.js';
 import { isAllZero, toHex } from '../../core/container/bytes.js';
 import type { Extension } from '../../core/container/extensions.js';
 import { deriveFrameKeys, wipeFrameKeys, type FrameKeys } from '../../core/container/file-keys.js';
@@ -21,7 +21,7 @@ import {
   MAX_WRITES_PER_KEY,
   NONCE_BYTES,
 } from '../../core/container/format.js';
-import { sealFrameInto } from '../../core/container/frame.js';
+import { frameTag, sealFrameInto } from '../../core/container/frame.js';
 import { chunkSize, diskSizeOf, frameOffset } from '../../core/container/geometry.js';
 import {
   newHead,
@@ -237,7 +237,7 @@ class FrameSealer {
       return 1;
     }
     sealFrameInto(frame, index, chunk, nonce, this.keys, crypto);
-    toggleFrame(this.file.secret.accumulator, index, frame, this.keys, crypto);
+    toggleTag(this.file.secret.accumulator, index, frameTag(frame), this.keys, crypto);
     return 0;
   }
 
