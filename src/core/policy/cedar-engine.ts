@@ -82,6 +82,16 @@ interface StaticPolicies {
   readonly staticPolicies: Readonly<Record<string, string>>;
 }
 
+/** A call that brings its policies along, as text or as JSON. */
+export type CedarOneOffCall = Pick<
+  CedarCall,
+  'principal' | 'action' | 'resource' | 'context' | 'entities'
+> & {
+  readonly policies: {
+    readonly staticPolicies: Readonly<Record<string, string | CedarPolicyJson>>;
+  };
+};
+
 export interface CedarEngine {
   readonly checkParseSchema: (schema: string) => Failure | { readonly type: 'success' };
   readonly policyToJson: (
@@ -103,6 +113,10 @@ export interface CedarEngine {
     id: string,
     policies: StaticPolicies,
   ) => Failure | { readonly type: 'success' };
+  readonly policyToText: (
+    policy: CedarPolicyJson,
+  ) => Failure | { readonly type: 'success'; readonly text: string };
+  readonly isAuthorized: (call: CedarOneOffCall) => CedarAnswer;
   readonly statefulIsAuthorized: (call: CedarCall) => CedarAnswer;
 }
 

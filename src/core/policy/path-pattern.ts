@@ -10,7 +10,7 @@ type Token = 'one' | 'run' | 'deep' | { readonly literal: string };
 
 function tokenize(pattern: string): readonly Token[] {
   const tokens: Token[] = [];
-  const characters = [...pattern];
+  const characters = Array.from(pattern);
   for (let i = 0; i < characters.length; i += 1) {
     const character = characters[i] ?? '';
     if (character === '?') tokens.push('one');

@@ -16,7 +16,7 @@ const Person = z.strictObject({
   clearance: Name,
 });
 
-/** A name that useradd takes; also DOMAIN\name and name@realm of joined machines. */
+/** What useradd takes, and the names of machines that joined a domain or a realm. */
 const OsUserName = z
   .string()
   .regex(/^[\p{L}_][\p{L}\p{N}._@\\-]{0,255}\$?$/u, 'must be a user name of the operating system');

@@ -6,7 +6,7 @@
  * cannot take (such as nesting beyond its stack) is a fault too, never an exception.
  */
 import { isNode, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { errorAt, wholeFile, type Place, type PolicyProblem } from './problem.js';
 import { knownKeys } from './schema-keys.js';
 
