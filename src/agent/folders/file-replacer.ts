@@ -11,7 +11,8 @@
  *   deletes; between renames of a file with several names, some names with the old contents and
  *   some with the new (the next run does the rest; the names no longer share one inode).
  * Not here: what the new contents are. Node cannot copy extended attributes and ACLs: that is what
- *   `copyMetadata` is for. Times are kept to about a microsecond, as far as Node's numbers go.
+ *   `copyMetadata` is for. Times are kept to the
+ *   microsecond, which is what Node's numbers can carry.
  */
 import { constants, type BigIntStats } from 'node:fs';
 import { link, open, rename, rm, type FileHandle } from 'node:fs/promises';
@@ -91,7 +92,7 @@ async function makeTemp<T>(
     await copyOwnerAndMode(handle, before);
     const copied = await copyMetadata?.(procPath(source), procPath(handle));
     if (copied?.ok === false) return copied;
-    await handle.utimes(Number(before.atimeNs) / 1e9, Number(before.mtimeNs) / 1e9);
+    await handle.utimes(secondsOf(before.atimeNs), secondsOf(before.mtimeNs));
     await handle.sync();
     const newInode = (await handle.stat({ bigint: true })).ino;
     return succeed({ made: made.value, newInode });
@@ -108,6 +109,11 @@ async function copyOwnerAndMode(handle: FileHandle, from: BigIntStats): Promise<
     await handle.chown(Number(from.uid), Number(from.gid));
   }
   await handle.chmod(Number(from.mode & 0o7777n));
+}
+
+/** Node takes seconds as a number and cuts it down to whole microseconds: so aim at their middle. */
+function secondsOf(nanoseconds: bigint): number {
+  return (Number(nanoseconds / 1000n) + 0.5) / 1e6;
 }
 
 function procPath(handle: FileHandle): string {

@@ -7,10 +7,10 @@
  */
 import { concatBytes, xorInto } from './bytes.js';
 import type { ContainerCrypto } from './crypto.js';
-import { frameKind, frameTag, indexBytes } from './frame.js';
+import { indexBytes } from './frame.js';
 import type { FrameKeys } from './file-keys.js';
 
-/** Adds the frame with this tag to `accumulator`, or takes it out, in place. */
+/** Adds the frame with this tag to `accumulator`, or takes it out, in place. Never for a hole. */
 export function toggleTag(
   accumulator: Uint8Array,
   index: number,
@@ -19,15 +19,4 @@ export function toggleTag(
   crypto: ContainerCrypto,
 ): void {
   xorInto(accumulator, crypto.hmacSha256(keys.sealKey, concatBytes(indexBytes(index), tag)));
-}
-
-/** Adds a whole frame; holes are not counted. */
-export function toggleFrame(
-  accumulator: Uint8Array,
-  index: number,
-  frame: Uint8Array,
-  keys: FrameKeys,
-  crypto: ContainerCrypto,
-): void {
-  if (frameKind(frame) === 'sealed') toggleTag(accumulator, index, frameTag(frame), keys, crypto);
 }

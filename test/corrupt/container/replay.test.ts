@@ -1,9 +1,9 @@
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { toggleFrame } from '#src/core/container/accumulator.js';
+import { toggleTag } from '#src/core/container/accumulator.js';
 import { deriveFrameKeys } from '#src/core/container/file-keys.js';
-import { sealFrameInto } from '#src/core/container/frame.js';
+import { frameTag, sealFrameInto } from '#src/core/container/frame.js';
 import { frameOffset } from '#src/core/container/geometry.js';
 import { parseHead } from '#src/core/container/head.js';
 import { nextSlot, openSecret, type OpenedHead } from '#src/core/container/head-secret.js';
@@ -29,9 +29,9 @@ async function rewriteChunk(path: string, plain: Buffer): Promise<void> {
   const { head, secret } = openedHead(bytes);
   const keys = deriveFrameKeys(secret.fileKey, head.fields.fileId, crypto);
   const frame = bytes.subarray(frameOffset(LOG2, 1), frameOffset(LOG2, 2));
-  toggleFrame(secret.accumulator, 1, frame, keys, crypto);
+  toggleTag(secret.accumulator, 1, frameTag(frame), keys, crypto);
   sealFrameInto(frame, 1, plain, crypto.randomBytes(12), keys, crypto);
-  toggleFrame(secret.accumulator, 1, frame, keys, crypto);
+  toggleTag(secret.accumulator, 1, frameTag(frame), keys, crypto);
   const write = nextSlot(head, { state: 'sealed' }, secret, TEST_KEY, crypto);
   if (!write.ok) throw new Error(write.error.code);
   bytes.set(write.value.bytes, write.value.diskOffset);
