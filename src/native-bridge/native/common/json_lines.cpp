@@ -79,8 +79,8 @@ bool LineWriter::Push(const nlohmann::json& message) {
 
 LineWriter::State LineWriter::Flush(int fd) {
   while (!Empty()) {
-    const ssize_t sent = ::send(fd, queued_.data() + start_, queued_.size() - start_,
-                                MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent =
+        ::send(fd, queued_.data() + start_, queued_.size() - start_, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) {
       return errno == EAGAIN || errno == EWOULDBLOCK ? State::kBlocked : State::kClosed;
@@ -190,8 +190,8 @@ std::vector<std::string> ObjectReader::Strings(const char* key, std::size_t max_
 }
 
 std::vector<std::pair<std::string, std::string>> ObjectReader::StringMap(const char* key,
-                                                                        std::size_t max_items,
-                                                                        std::size_t max_bytes) {
+                                                                         std::size_t max_items,
+                                                                         std::size_t max_bytes) {
   const nlohmann::json* value = Find(key);
   if (value == nullptr) return {};
   if (!value->is_object() || value->size() > max_items) {

@@ -88,8 +88,8 @@ class ObjectReader {
                                                  std::size_t max_bytes);
   // An object whose values are all strings, in key order.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> StringMap(const char* key,
-                                                                          std::size_t max_items,
-                                                                          std::size_t max_bytes);
+                                                                           std::size_t max_items,
+                                                                           std::size_t max_bytes);
   // The raw value, for arrays and objects that the caller reads itself. Null when missing.
   [[nodiscard]] const nlohmann::json& Any(const char* key);
 

@@ -39,8 +39,8 @@ class SecretArena {
   static constexpr std::size_t kSlabBytes = 16384;
 
   void Grow() {
-    void* slab = ::mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                        -1, 0);
+    void* slab =
+        ::mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (slab == MAP_FAILED) std::abort();
     static_cast<void>(::mlock(slab, kSlabBytes));
     static_cast<void>(::madvise(slab, kSlabBytes, MADV_DONTDUMP));

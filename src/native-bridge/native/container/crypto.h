@@ -33,7 +33,8 @@ using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, CipherContextDeleter>;
 
 using Bytes = std::span<const std::uint8_t>;
 
-// One-shot AES-256-GCM with the associated data in pieces. `out` is as long as `in`; `tag` 16 bytes.
+// One-shot AES-256-GCM with the associated data in pieces. `out` is as long as `in`; `tag` 16
+// bytes.
 [[nodiscard]] bool GcmSeal(const Key32& key, const std::uint8_t* nonce,
                            std::initializer_list<Bytes> aad, Bytes in, std::uint8_t* out,
                            std::uint8_t* tag) noexcept;

@@ -55,8 +55,9 @@ EVP_CIPHER_CTX* Prepare(Loaded& loaded, std::uint64_t serial, const Key32& key,
   EVP_CIPHER_CTX* context = loaded.context.get();
   const bool same = loaded.serial == serial;
   loaded.serial = 0;  // until it has worked
-  const int ok = same ? EVP_CipherInit_ex2(context, nullptr, nullptr, nonce, encrypt, nullptr)
-                      : EVP_CipherInit_ex2(context, Aes256Gcm(), key.Data(), nonce, encrypt, nullptr);
+  const int ok =
+      same ? EVP_CipherInit_ex2(context, nullptr, nullptr, nonce, encrypt, nullptr)
+           : EVP_CipherInit_ex2(context, Aes256Gcm(), key.Data(), nonce, encrypt, nullptr);
   if (ok != 1) return nullptr;
   loaded.serial = serial;
   return context;

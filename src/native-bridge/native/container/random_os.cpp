@@ -1,5 +1,5 @@
-// The production source: OpenSSL's generator, seeded and reseeded from the kernel, safe across fork.
-// Layer: native container. Threads: any.
+// The production source: OpenSSL's generator, seeded and reseeded from the kernel, safe across
+// fork. Layer: native container. Threads: any.
 #include <openssl/rand.h>
 
 #include "container/random.h"

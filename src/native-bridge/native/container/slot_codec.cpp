@@ -28,7 +28,8 @@ Digest32 ChecksumOf(std::span<const std::uint8_t> slot) noexcept {
   return Sha256(slot.first(kSlotChecksum));
 }
 
-// The text in a zero-padded field; nullopt when the padding is not zero or the length is out of range.
+// The text in a zero-padded field; nullopt when the padding is not zero or the length is out of
+// range.
 std::optional<std::string> ReadPadded(std::span<const std::uint8_t> field, std::size_t length) {
   if (length < 1 || length > field.size()) return std::nullopt;
   if (!IsZero(field.subspan(length))) return std::nullopt;

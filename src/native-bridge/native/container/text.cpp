@@ -7,9 +7,9 @@ namespace sealway {
 namespace {
 
 struct Lead {
-  int followers;       // -1: no lead byte
-  char32_t bits;       // the lead byte's share of the code point
-  char32_t least;      // smaller values would be overlong
+  int followers;   // -1: no lead byte
+  char32_t bits;   // the lead byte's share of the code point
+  char32_t least;  // smaller values would be overlong
 };
 
 Lead ReadLead(std::uint8_t byte) noexcept {
@@ -24,9 +24,7 @@ bool IsScalar(char32_t point) noexcept {
   return point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
 }
 
-bool IsControl(char32_t point) noexcept {
-  return point < 0x20 || (point >= 0x7F && point <= 0x9F);
-}
+bool IsControl(char32_t point) noexcept { return point < 0x20 || (point >= 0x7F && point <= 0x9F); }
 
 }  // namespace
 

@@ -101,10 +101,9 @@ INSTANTIATE_TEST_SUITE_P(Vectors, ContainerVector, testing::ValuesIn(LoadVectors
 TEST(ContainerVectors, HoldEveryOutcome) {
   std::map<std::string, int> outcomes;
   for (const auto& vector : LoadVectors()) ++outcomes[vector.Line("expect")];
-  for (const char* outcome :
-       {"ok", "E_CONTAINER_SHORT", "E_CONTAINER_MAGIC", "E_CONTAINER_VERSION", "E_CONTAINER_SUITE",
-        "E_CONTAINER_HEADER", "E_CONTAINER_KEY", "E_CONTAINER_CHUNK", "E_CONTAINER_TRUNCATED",
-        "E_CONTAINER_SEAL"}) {
+  for (const char* outcome : {"ok", "E_CONTAINER_SHORT", "E_CONTAINER_MAGIC", "E_CONTAINER_VERSION",
+                              "E_CONTAINER_SUITE", "E_CONTAINER_HEADER", "E_CONTAINER_KEY",
+                              "E_CONTAINER_CHUNK", "E_CONTAINER_TRUNCATED", "E_CONTAINER_SEAL"}) {
     EXPECT_GT(outcomes[outcome], 0) << outcome;
   }
 }

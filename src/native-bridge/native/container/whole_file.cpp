@@ -32,7 +32,7 @@ class PlainBuffer {
 };
 
 Result<std::uint64_t> SizeOf(int fd) {
-  struct stat status{};
+  struct stat status {};
   if (::fstat(fd, &status) != 0) return FailErrno(errno, "fstat failed");
   return static_cast<std::uint64_t>(status.st_size);
 }
@@ -175,7 +175,8 @@ Status SealBody(int in_fd, int out_fd, ParsedHead& head, HeadSecret& secret,
 }
 
 // The tags are not those that were sealed. Looks at the frames once more, without any output, to
-// tell damage (kContainerChunk, naming the chunk) from authentic frames that do not belong together.
+// tell damage (kContainerChunk, naming the chunk) from authentic frames that do not belong
+// together.
 Error WhySealBroke(FrameReader& reader) {
   if (auto status = reader.CopyOut(FrameReader::kNowhere); !status) return status.GetError();
   return Fail(ErrorCode::kContainerSeal, "the frames are not those that were sealed");

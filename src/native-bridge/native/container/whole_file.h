@@ -40,8 +40,8 @@ namespace sealway {
 [[nodiscard]] bool SameDigest(const Digest32& a, const Digest32& b) noexcept;
 
 // Seals what `in_fd` gives from its current offset into `out_fd`, which must be an empty file open
-// for reading and writing. Of `fields` the caller sets label, area, epoch, chunk_log2, flags, ids of
-// parent and device, created_ms and extensions; a zero file_id is replaced by a random one.
+// for reading and writing. Of `fields` the caller sets label, area, epoch, chunk_log2, flags, ids
+// of parent and device, created_ms and extensions; a zero file_id is replaced by a random one.
 // Returns the fields as written.
 [[nodiscard]] Result<SlotFields> SealFile(int in_fd, int out_fd, SlotFields fields,
                                           const Key32& label_key);

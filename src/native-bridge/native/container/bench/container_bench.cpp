@@ -66,12 +66,15 @@ void BenchFrames(std::uint8_t log2) {
   Need(cipher.Seal(5, plain, frame.data()));
   const double open = Rate([&] { Need(cipher.Open(5, frame, out.data())); });
   const double turns = Rate([&] {  // two files in turns: a key schedule for every frame
-    Need((index++ % 2 == 0 ? cipher : other).Seal(index, plain, frame.data()));
+    ++index;
+    Need((index % 2 == 0 ? cipher : other).Seal(index, plain, frame.data()));
   });
   const double scale = static_cast<double>(chunk) / 1e9;
-  std::printf("chunk %7zu  raw EVP %.2f  seal %.2f (%.0f %%)  open %.2f (%.0f %%)  two files in turns %.2f GB/s\n",
-              chunk, raw * scale, seal * scale, 100 * seal / raw, open * scale, 100 * open / raw,
-              turns * scale);
+  std::printf(
+      "chunk %7zu  raw EVP %.2f  seal %.2f (%.0f %%)  open %.2f (%.0f %%)  two files in turns %.2f "
+      "GB/s\n",
+      chunk, raw * scale, seal * scale, 100 * seal / raw, open * scale, 100 * open / raw,
+      turns * scale);
 }
 
 void BenchDigest() {
@@ -84,9 +87,8 @@ void BenchDigest() {
   EVP_MAC* mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
   EVP_MAC_CTX* keyed = EVP_MAC_CTX_new(mac);
   char digest[] = "SHA256";
-  const OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-      OSSL_PARAM_construct_end()};
+  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                               OSSL_PARAM_construct_end()};
   const Key32 key;
   std::uint8_t message[24] = {};
   Need(EVP_MAC_init(keyed, key.Data(), Key32::kBytes, params) == 1);
@@ -99,14 +101,16 @@ void BenchDigest() {
   });
   EVP_MAC_CTX_free(keyed);
   EVP_MAC_free(mac);
-  std::printf("tag digest     %.0f ns, by a keyed EVP_MAC duplicated %.0f ns\n", 1e9 / mine, 1e9 / evp);
+  std::printf("tag digest     %.0f ns, by a keyed EVP_MAC duplicated %.0f ns\n", 1e9 / mine,
+              1e9 / evp);
 }
 
 }  // namespace
 }  // namespace sealway
 
 int main() {
-  for (const std::uint8_t log2 : {std::uint8_t{12}, std::uint8_t{14}, std::uint8_t{16}, std::uint8_t{20}}) {
+  for (const std::uint8_t log2 :
+       {std::uint8_t{12}, std::uint8_t{14}, std::uint8_t{16}, std::uint8_t{20}}) {
     sealway::BenchFrames(log2);
   }
   sealway::BenchDigest();

@@ -30,8 +30,7 @@ bool FillRandom(std::span<std::uint8_t> out) noexcept {
   while (!out.empty()) {
     const std::string block =
         "sealway vectors/" + sequence.name + "/" + std::to_string(sequence.counter++);
-    const Digest32 digest =
-        Sha256(std::vector<std::uint8_t>(block.begin(), block.end()));
+    const Digest32 digest = Sha256(std::vector<std::uint8_t>(block.begin(), block.end()));
     const std::size_t bytes = std::min(out.size(), digest.size());
     std::copy_n(digest.begin(), bytes, out.begin());
     out = out.subspan(bytes);

@@ -44,7 +44,8 @@ std::string TextOf(const VectorCase& row, const MadeVector& made) {
 bool WriteFile(const std::string& path, const std::string& text, const ByteString& bytes) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text;
-  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  file.write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
   file.close();
   return !file.fail();
 }

@@ -7,8 +7,8 @@
 // Layer: native tools. Prints one JSON object on stdout; on failure `CODE: detail` on stderr and
 // exit 1 (2 for a wrong command line).
 // The key comes as 64 hexadecimal digits through a descriptor, because argv and the environment can
-// be read by others. OUT appears whole or not at all: it is written under another name beside it and
-// renamed, so a crash leaves a `.part` file and never a partial document under OUT's name.
+// be read by others. OUT appears whole or not at all: it is written under another name beside it
+// and renamed, so a crash leaves a `.part` file and never a partial document under OUT's name.
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <sys/stat.h>
@@ -190,7 +190,7 @@ Result<json> Info(const CommandLine& line) {
   if (!in) return in.GetError();
   const auto head = ReadHead(in->Get());
   if (!head) return head.GetError();
-  struct stat status{};
+  struct stat status {};
   if (::fstat(in->Get(), &status) != 0) return FailErrno(errno, "fstat failed");
   json answer = Describe(head->fields);
   const auto size = CheckedPlainSize(head->fields, static_cast<std::uint64_t>(status.st_size));

@@ -181,8 +181,8 @@ void VectorDraft::TearNextSlot(std::size_t bytes) {
   fields.state = kStateOpen;
   ParsedHead torn = head_;
   const SlotWrite write = Must(NextSlot(torn, fields, secret_, label_key_));
-  PutBytes(write.disk_offset,
-           ByteString(write.bytes.begin(), write.bytes.begin() + static_cast<std::ptrdiff_t>(bytes)));
+  PutBytes(write.disk_offset, ByteString(write.bytes.begin(),
+                                         write.bytes.begin() + static_cast<std::ptrdiff_t>(bytes)));
 }
 
 }  // namespace sealway
