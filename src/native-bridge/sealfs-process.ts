@@ -5,7 +5,7 @@
  * Not here: supervision and what is sent over the control socket (`agent/mounts`).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { SealfsReady } from '../contracts/sealfs-control.js';
 import { fail, succeed, type AppError, type Result } from '../core/errors/result.js';
@@ -35,14 +35,13 @@ export async function startSealfs(
   const child = spawn(nativeProgramPath('sealfs'), argumentsFor(start), {
     detached: true,
     env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', log],
     cwd: '/',
   });
   closeSync(log);
-  const outcome = await firstWord(child, start.deadlineMs);
+  const outcome = await firstWord(child, start);
   if (!outcome.ok) child.kill('SIGKILL');
-  child.stdout.destroy();
-  child.stderr.destroy();
+  child.stdout?.destroy();
   child.unref();
   return outcome;
 }
@@ -50,40 +49,42 @@ export async function startSealfs(
 function argumentsFor(start: SealfsStart): string[] {
   return [
     ...['--folder', start.folder, '--control', start.controlPath],
-    ...['--spool', start.spoolPath, '--redo', start.redoPath, '--log', start.logPath],
+    ...['--spool', start.spoolPath, '--redo', start.redoPath],
   ];
 }
 
 /** The `ready` line, or the reason why there was none. */
 function firstWord(
   child: ChildProcess,
-  deadlineMs: number,
+  { deadlineMs, logPath }: SealfsStart,
 ): Promise<Result<number, AppError<'E_SEALFS_START'>>> {
   return new Promise((resolve) => {
-    let lastError = 'no word from sealfs';
-    const timer = setTimeout(() => {
-      resolve(fail('E_SEALFS_START', `not mounted after ${String(deadlineMs)} ms: ${lastError}`));
-    }, deadlineMs);
-    const finish = (result: Result<number, AppError<'E_SEALFS_START'>>): void => {
+    const refuse = (why: string): void => {
       clearTimeout(timer);
-      resolve(result);
+      resolve(fail('E_SEALFS_START', why));
     };
+    const timer = setTimeout(() => {
+      refuse(`not mounted after ${String(deadlineMs)} ms: ${lastLine(logPath)}`);
+    }, deadlineMs);
     child.once('error', (cause) => {
-      finish(fail('E_SEALFS_START', cause.message, cause));
+      refuse(cause.message);
     });
     child.once('close', () => {
-      finish(fail('E_SEALFS_START', lastError));
+      refuse(lastLine(logPath));
     });
-    if (child.stderr !== null) {
-      createInterface({ input: child.stderr }).on('line', (line) => (lastError = line));
-    }
-    if (child.stdout !== null) {
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        const ready = SealfsReady.safeParse(parseOrNull(line));
-        if (ready.success) finish(succeed(ready.data.pid));
-      });
-    }
+    if (child.stdout === null) return;
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const ready = SealfsReady.safeParse(parseOrNull(line));
+      if (!ready.success) return;
+      clearTimeout(timer);
+      resolve(succeed(ready.data.pid));
+    });
   });
+}
+
+/** What sealfs said last: the reason of its end. */
+function lastLine(logPath: string): string {
+  return readFileSync(logPath, 'utf8').trimEnd().split('\n').at(-1) ?? 'no word from sealfs';
 }
 
 function parseOrNull(line: string): unknown {

@@ -51,6 +51,10 @@ export class GuardedFolder {
     return this.mounted?.stop(lazy) ?? succeed(undefined);
   }
 
+  isGuarding(): boolean {
+    return this.watcher !== undefined || this.mounted?.state === 'mounted';
+  }
+
   status(): FolderStatus {
     const { directory, label, area, profileOf, engine } = this.stored;
     return {

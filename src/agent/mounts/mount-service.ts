@@ -78,9 +78,7 @@ export class MountService extends EventEmitter<MountServiceEvents> {
     );
     if (!checked.ok) return checked;
     const existing = this.byDirectory(checked.value);
-    if (existing !== undefined && ['mounted', 'watched'].includes(existing.status().state)) {
-      return succeed({ sealed: 0, skipped: 0 });
-    }
+    if (existing?.isGuarding() === true) return succeed({ sealed: 0, skipped: 0 });
     const folder = existing ?? this.adopt(this.describe(checked.value, request, null));
     const outcome = await this.bringUp(folder, request.report, request.signal);
     await this.parts.record({
