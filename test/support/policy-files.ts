@@ -13,7 +13,9 @@ export function shippedFiles(name: string): PolicyFiles {
   const directory = join(POLICIES, name);
   const names = readdirSync(directory);
   if (names.length === 0) throw new Error(`no files in ${directory}`);
-  return Object.fromEntries(names.map((file) => [file, readFileSync(join(directory, file), 'utf8')]));
+  return Object.fromEntries(
+    names.map((file) => [file, readFileSync(join(directory, file), 'utf8')]),
+  );
 }
 
 const TITLE = '{ en: Test, zh: 测试, ja: テスト }';

@@ -52,36 +52,138 @@ const exporting: Change = (r) => ({ ...r, operation: 'export' });
 
 describe('decide', () => {
   it.each<{ id: string; change: Change; want: object }>([
-    { id: 'staff-may-open', change: (r) => r, want: { verdict: 'allow', ruleIds: ['staff-open'], error: null } },
-    { id: 'user-in-no-group', change: user({ groups: [] }), want: { verdict: 'deny', ruleIds: [], error: null } },
-    { id: 'user-of-another-group', change: user({ groups: ['courier'] }), want: { verdict: 'deny', ruleIds: [] } },
-    { id: 'group-name-with-quotes', change: user({ groups: ['staff" || true || "'] }), want: { verdict: 'deny', ruleIds: [] } },
-    { id: 'user-called-like-a-group', change: user({ id: 'staff', groups: [] }), want: { verdict: 'deny' } },
-    { id: 'unknown-application', change: (r) => ({ ...r, application: 'copied-editor' }), want: { verdict: 'deny', ruleIds: [], error: null } },
-    { id: 'no-application', change: (r) => ({ ...r, application: null }), want: { verdict: 'deny', ruleIds: [], error: null } },
-    { id: 'unknown-label', change: file({ label: 'top' }), want: { verdict: 'deny', error: { code: 'unknown-label' } } },
-    { id: 'label-in-other-case', change: file({ label: 'PUBLIC' }), want: { verdict: 'deny', error: { code: 'unknown-label' } } },
-    { id: 'label-of-the-prototype', change: file({ label: '__proto__' }), want: { verdict: 'deny', error: { code: 'unknown-label' } } },
-    { id: 'area-of-another-department', change: file({ area: 'finance' }), want: { verdict: 'deny', ruleIds: [] } },
-    { id: 'clock-at-night', change: at({ hour: 23 }), want: { verdict: 'deny', ruleIds: ['night'], obligations: ['notify:security'] } },
-    { id: 'last-minute-of-the-night', change: at({ hour: 5 }), want: { verdict: 'deny', ruleIds: ['night'] } },
-    { id: 'clock-of-no-day', change: at({ hour: Number.NaN }), want: { verdict: 'deny', error: { code: 'evaluation-failed' } } },
-    { id: 'export-asks-both', change: exporting, want: { verdict: 'ask', asks: ['approver:area', 'approver:security'], obligations: ['justify', 'watermark'], ruleIds: ['export-asks', 'export-marked'] } },
-    { id: 'one-approval-is-not-both', change: (r) => ({ ...exporting(r), approvals: ['approver:area'] }), want: { verdict: 'ask', asks: ['approver:security'] } },
-    { id: 'approved', change: (r) => ({ ...exporting(r), approvals: ['approver:area', 'approver:security'] }), want: { verdict: 'allow', asks: [], obligations: ['justify', 'watermark'] } },
-    { id: 'bulk-beats-approval', change: (r) => at({ count: 500 })({ ...exporting(r), approvals: ['approver:area', 'approver:security'] }), want: { verdict: 'deny', ruleIds: ['bulk'] } },
-    { id: 'failing-forbid-is-no-permit', change: (r) => at({ count: 3 })({ ...r, operation: 'print' }), want: { verdict: 'deny', ruleIds: [], error: { code: 'evaluation-failed' } } },
-    { id: 'open-without-a-file', change: (r) => ({ ...r, file: null }), want: { verdict: 'deny', error: { code: 'incomplete-request' } } },
-    { id: 'relabel-to-nowhere', change: (r) => ({ ...r, operation: 'relabel', toLabel: 'top' }), want: { verdict: 'deny', error: { code: 'unknown-target-label' } } },
-    { id: 'operation-without-rule', change: (r) => ({ ...r, operation: 'destroy' }), want: { verdict: 'deny', ruleIds: [], error: null } },
-    { id: 'half-a-character', change: user({ area: '\ud800', groups: ['\ud800'] }), want: { verdict: 'deny', error: { code: 'evaluation-failed' } } },
+    {
+      id: 'staff-may-open',
+      change: (r) => r,
+      want: { verdict: 'allow', ruleIds: ['staff-open'], error: null },
+    },
+    {
+      id: 'user-in-no-group',
+      change: user({ groups: [] }),
+      want: { verdict: 'deny', ruleIds: [], error: null },
+    },
+    {
+      id: 'user-of-another-group',
+      change: user({ groups: ['courier'] }),
+      want: { verdict: 'deny', ruleIds: [] },
+    },
+    {
+      id: 'group-name-with-quotes',
+      change: user({ groups: ['staff" || true || "'] }),
+      want: { verdict: 'deny', ruleIds: [] },
+    },
+    {
+      id: 'user-called-like-a-group',
+      change: user({ id: 'staff', groups: [] }),
+      want: { verdict: 'deny' },
+    },
+    {
+      id: 'unknown-application',
+      change: (r) => ({ ...r, application: 'copied-editor' }),
+      want: { verdict: 'deny', ruleIds: [], error: null },
+    },
+    {
+      id: 'no-application',
+      change: (r) => ({ ...r, application: null }),
+      want: { verdict: 'deny', ruleIds: [], error: null },
+    },
+    {
+      id: 'unknown-label',
+      change: file({ label: 'top' }),
+      want: { verdict: 'deny', error: { code: 'unknown-label' } },
+    },
+    {
+      id: 'label-in-other-case',
+      change: file({ label: 'PUBLIC' }),
+      want: { verdict: 'deny', error: { code: 'unknown-label' } },
+    },
+    {
+      id: 'label-of-the-prototype',
+      change: file({ label: '__proto__' }),
+      want: { verdict: 'deny', error: { code: 'unknown-label' } },
+    },
+    {
+      id: 'area-of-another-department',
+      change: file({ area: 'finance' }),
+      want: { verdict: 'deny', ruleIds: [] },
+    },
+    {
+      id: 'clock-at-night',
+      change: at({ hour: 23 }),
+      want: { verdict: 'deny', ruleIds: ['night'], obligations: ['notify:security'] },
+    },
+    {
+      id: 'last-minute-of-the-night',
+      change: at({ hour: 5 }),
+      want: { verdict: 'deny', ruleIds: ['night'] },
+    },
+    {
+      id: 'clock-of-no-day',
+      change: at({ hour: Number.NaN }),
+      want: { verdict: 'deny', error: { code: 'evaluation-failed' } },
+    },
+    {
+      id: 'export-asks-both',
+      change: exporting,
+      want: {
+        verdict: 'ask',
+        asks: ['approver:area', 'approver:security'],
+        obligations: ['justify', 'watermark'],
+        ruleIds: ['export-asks', 'export-marked'],
+      },
+    },
+    {
+      id: 'one-approval-is-not-both',
+      change: (r) => ({ ...exporting(r), approvals: ['approver:area'] }),
+      want: { verdict: 'ask', asks: ['approver:security'] },
+    },
+    {
+      id: 'approved',
+      change: (r) => ({ ...exporting(r), approvals: ['approver:area', 'approver:security'] }),
+      want: { verdict: 'allow', asks: [], obligations: ['justify', 'watermark'] },
+    },
+    {
+      id: 'bulk-beats-approval',
+      change: (r) =>
+        at({ count: 500 })({ ...exporting(r), approvals: ['approver:area', 'approver:security'] }),
+      want: { verdict: 'deny', ruleIds: ['bulk'] },
+    },
+    {
+      id: 'failing-forbid-is-no-permit',
+      change: (r) => at({ count: 3 })({ ...r, operation: 'print' }),
+      want: { verdict: 'deny', ruleIds: [], error: { code: 'evaluation-failed' } },
+    },
+    {
+      id: 'open-without-a-file',
+      change: (r) => ({ ...r, file: null }),
+      want: { verdict: 'deny', error: { code: 'incomplete-request' } },
+    },
+    {
+      id: 'relabel-to-nowhere',
+      change: (r) => ({ ...r, operation: 'relabel', toLabel: 'top' }),
+      want: { verdict: 'deny', error: { code: 'unknown-target-label' } },
+    },
+    {
+      id: 'operation-without-rule',
+      change: (r) => ({ ...r, operation: 'destroy' }),
+      want: { verdict: 'deny', ruleIds: [], error: null },
+    },
+    {
+      id: 'half-a-character',
+      change: user({ area: '\ud800', groups: ['\ud800'] }),
+      want: { verdict: 'deny', error: { code: 'evaluation-failed' } },
+    },
   ])('$id', ({ change, want }) => {
     expect(decide(SET, change(OPEN))).toMatchObject({ policyVersion: SET.version, ...want });
   });
 
   it('says why in three languages', () => {
     const { messages } = decide(SET, at({ hour: 2 })(OPEN));
-    expect(messages).toEqual({ en: 'Closed at night.', zh: '夜间关闭。', ja: '夜間は閉じています。' });
+    expect(messages).toEqual({
+      en: 'Closed at night.',
+      zh: '夜间关闭。',
+      ja: '夜間は閉じています。',
+    });
   });
 
   it('goes on deciding after the engine has thrown', () => {
@@ -93,11 +195,32 @@ describe('decide', () => {
     const text = fc.string({ unit: 'binary' });
     const request: fc.Arbitrary<PolicyRequest> = fc.record({
       operation: fc.constantFrom(...OPERATIONS),
-      user: fc.record({ id: text, groups: fc.array(text), area: text, roles: fc.array(text), clearance: text }),
+      user: fc.record({
+        id: text,
+        groups: fc.array(text),
+        area: text,
+        roles: fc.array(text),
+        clearance: text,
+      }),
       device: fc.record({ id: text, area: text, compliant: fc.boolean() }),
       application: fc.option(fc.oneof(text, fc.constant('editor'))),
-      file: fc.option(fc.record({ id: text, label: fc.oneof(text, fc.constantFrom('public', 'secret')), area: text, owner: fc.option(text) })),
-      destination: fc.option(fc.record({ id: text, kind: fc.constantFrom('printer', 'removable'), area: text, domain: text, trusted: fc.boolean() })),
+      file: fc.option(
+        fc.record({
+          id: text,
+          label: fc.oneof(text, fc.constantFrom('public', 'secret')),
+          area: text,
+          owner: fc.option(text),
+        }),
+      ),
+      destination: fc.option(
+        fc.record({
+          id: text,
+          kind: fc.constantFrom('printer', 'removable'),
+          area: text,
+          domain: text,
+          trusted: fc.boolean(),
+        }),
+      ),
       toLabel: fc.option(fc.oneof(text, fc.constant('public'))),
       situation: fc.record({
         hour: fc.double(),
