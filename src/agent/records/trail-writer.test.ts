@@ -81,7 +81,10 @@ function faultyBackend(): {
         post: (request) => {
           if (dead) return;
           if (request.type === 'append' && state.broken) {
-            onReply({ type: 'failed', batch: request.batch, code: 'E_DISK_FULL' });
+            const { batch } = request;
+            setImmediate(() => {
+              onReply({ type: 'failed', batch, code: 'E_DISK_FULL' });
+            });
           } else inner.post(request);
         },
         listen: (reply, gone) => {

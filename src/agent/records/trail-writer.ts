@@ -201,10 +201,12 @@ export class TrailWriter {
   }
 
   private send(): void {
-    if (this.stall !== undefined) return;
-    while (this.inFlight.length < MAX_IN_FLIGHT && !this.queue.isEmpty) {
-      this.post(this.queue.take(this.parts.limits.maxBatch));
-    }
+    while (this.maySend()) this.post(this.queue.take(this.parts.limits.maxBatch));
+  }
+
+  private maySend(): boolean {
+    if (this.stall !== undefined) return false;
+    return this.inFlight.length < MAX_IN_FLIGHT && !this.queue.isEmpty;
   }
 
   private post(entries: readonly QueueEntry[]): void {
