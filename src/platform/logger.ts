@@ -7,6 +7,7 @@
  *   detail, never a stack trace, unless the level is debug.
  * Not here: records (src/core/records). A log is for the person who repairs; it proves nothing.
  */
+import { Writable } from 'node:stream';
 import winston from 'winston';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -123,12 +124,12 @@ function asFields(fields: unknown): Record<string, unknown> {
   return typeof fields === 'object' && fields !== null ? { ...fields } : {};
 }
 
-function lineStream(write: (line: string) => void): NodeJS.WritableStream {
-  const stream: Pick<NodeJS.WritableStream, 'write'> = {
-    write: (line: Uint8Array | string) => {
+function lineStream(write: (line: string) => void): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (line: Uint8Array | string, _encoding, done) => {
       write(typeof line === 'string' ? line : Buffer.from(line).toString('utf8'));
-      return true;
+      done();
     },
-  };
-  return stream as NodeJS.WritableStream;
+  });
 }

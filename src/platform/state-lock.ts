@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { fail, succeed, type AppError, type Result } from '../core/errors/result.js';
 import { errnoOf } from './errno.js';
+import { sqliteResultOf } from './sql/sqlite-failure.js';
 
 export interface StateLock {
   /** Gives the directory up. Idempotent. */
@@ -55,7 +56,7 @@ function failedLock(
   thrown: unknown,
   stateDir: string,
 ): { ok: false; error: AppError<'E_STATE_IN_USE' | 'E_NO_PERMISSION' | 'E_IO'> } {
-  const code = thrown instanceof Database.SqliteError ? thrown.code : '';
+  const code = sqliteResultOf(thrown) ?? '';
   if (code.startsWith('SQLITE_BUSY')) {
     return fail('E_STATE_IN_USE', `process ${readHolder(stateDir)} holds ${stateDir}`, thrown);
   }
