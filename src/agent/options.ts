@@ -45,7 +45,8 @@ export function readOptions(argv: readonly string[]): Result<AgentOptions, AppEr
     return fail('E_USAGE', thrown instanceof Error ? thrown.message : 'malformed arguments');
   }
   const state = values.state;
-  if (state === undefined || !isAbsolute(state)) return fail('E_USAGE', '--state needs an absolute path');
+  if (state === undefined || !isAbsolute(state))
+    return fail('E_USAGE', '--state needs an absolute path');
   const policy = values.policy ?? DEFAULT_POLICY;
   return succeed({
     stateDirectory: state,

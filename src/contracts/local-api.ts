@@ -129,6 +129,7 @@ export const SessionStatus = z.strictObject({
   pid: z.int().nullable(),
   startedAtMs: z.number(),
 });
+export type SessionStatus = z.infer<typeof SessionStatus>;
 export const SessionsAnswer = z.strictObject({ sessions: z.array(SessionStatus) });
 
 /** One line of a progress stream (`text/event-stream`): protect and unprotect report by it. */

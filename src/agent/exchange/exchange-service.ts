@@ -30,7 +30,11 @@ export interface ExchangeParts {
   readonly deviceId: Uint8Array;
   readonly spoolDirectory: string;
   readonly currentEpoch: (area: string, label: string) => Promise<Result<number>>;
-  readonly defaultsFor: (caller: Caller) => { readonly label: string; readonly area: string };
+  /** Label and area of a file: as asked for, else as the policy set assigns them. */
+  readonly assignmentFor: (
+    caller: Caller,
+    query: { readonly label?: string | undefined; readonly area?: string | undefined },
+  ) => Result<{ readonly label: string; readonly area: string }>;
   /** Mounts the caller's profile folder and returns it. */
   readonly profileOf: (caller: Caller) => Promise<Result<string>>;
 }
@@ -43,9 +47,9 @@ export class ExchangeService implements StreamHandlers {
   }
 
   readonly seal: StreamHandlers['seal'] = async (caller, query, body) => {
-    const defaults = this.parts.defaultsFor(caller);
-    const label = query.label ?? defaults.label;
-    const area = query.area ?? defaults.area;
+    const assigned = this.parts.assignmentFor(caller, query);
+    if (!assigned.ok) return assigned;
+    const { label, area } = assigned.value;
     const epoch = await this.parts.currentEpoch(area, label);
     if (!epoch.ok) return epoch;
     return this.withSpool(async (spool) => {

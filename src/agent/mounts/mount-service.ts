@@ -30,6 +30,10 @@ export interface MountServiceParts {
   /** The newest event of each folder that the trail holds already, by folder id. */
   readonly newestRecorded: ReadonlyMap<string, number>;
   readonly provisionFor: (folder: StoredFolder) => SealfsProvision;
+  /** Makes the key of a folder's label and area where there is none yet. */
+  readonly prepareKeys: (folder: StoredFolder) => Promise<Result<void>>;
+  /** A profile folder of this user exists from now on. */
+  readonly onProfile: (uid: number) => void;
   /** False where /dev/fuse is missing or `--watched-folder` was given. */
   readonly useSealfs: boolean;
 }
@@ -123,8 +127,8 @@ export class MountService extends EventEmitter<MountServiceEvents> {
   /** The profile folder of a user's sealed sessions: made and mounted when it is first needed. */
   async profileOf(uid: number, gid: number): Promise<Result<string>> {
     const directory = join(this.parts.stateDirectory, 'profiles', String(uid));
-    const existing = this.byDirectory(directory);
-    if (existing !== undefined) return succeed(directory);
+    this.parts.onProfile(uid);
+    if (this.byDirectory(directory) !== undefined) return succeed(directory);
     await mkdir(directory, { recursive: true, mode: 0o711 });
     if (process.getuid?.() === 0) await chown(directory, uid, gid);
     const folder = this.adopt(this.describe(directory, profileLabel(uid), uid));
@@ -183,6 +187,8 @@ export class MountService extends EventEmitter<MountServiceEvents> {
     if (folder.mounted?.isMounted() === true) return succeed({ sealed: 0, skipped: 0 });
     const { directory, label, area } = folder.stored;
     if (!existsSync(directory)) return fail('E_FOLDER_NOT_FOUND', directory);
+    const keyed = await this.parts.prepareKeys(folder.stored);
+    if (!keyed.ok) return keyed;
     folder.preparing = true;
     try {
       return await this.parts.sealing.seal({ directory, label, area, report, signal });
