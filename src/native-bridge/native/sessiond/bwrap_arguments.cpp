@@ -14,8 +14,8 @@ void Add(Options& options, std::initializer_list<std::string> more) {
 
 void AddBind(Options& options, const Bind& bind, const BwrapDescriptors& descriptors) {
   if (bind.mode == BindMode::kTmpfs) {
-    // World-writable and sticky as the place outside; one user lives here.
-    Add(options, {"--perms", "1777", "--tmpfs", bind.target});
+    // XDG_RUNTIME_DIR has to be the user's alone, and nobody else lives here anyway.
+    Add(options, {"--perms", "0700", "--tmpfs", bind.target});
     return;
   }
   if (bind.mode == BindMode::kDevice) {

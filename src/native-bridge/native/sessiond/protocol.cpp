@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <csignal>
 
 #include "common/json_lines.h"
@@ -95,15 +96,10 @@ Stdio StdioField(ObjectReader& fields) {
 std::optional<std::uint64_t> DecimalField(ObjectReader& fields, const char* key) {
   const std::string text = fields.String(key, 20);
   std::uint64_t number = 0;
-  for (const char digit : text) {
-    if (digit < '0' || digit > '9' || number > (UINT64_MAX - 9) / 10) {
-      fields.Fault(key, "must be a decimal number in a string");
-      return std::nullopt;
-    }
-    number = number * 10 + static_cast<std::uint64_t>(digit - '0');
-  }
-  if (text.empty()) fields.Fault(key, "must be a decimal number in a string");
-  return number;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  fields.Fault(key, "must be a decimal number in a string");
+  return std::nullopt;
 }
 
 Bind ReadBind(const json& value, std::size_t index, ObjectReader& outer) {
