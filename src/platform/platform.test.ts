@@ -97,7 +97,7 @@ describe('acquireStateLock', () => {
     expect(acquireStateLock(directory)).toMatchObject({
       error: {
         code: 'E_STATE_IN_USE',
-        detail: expect.stringContaining(String(process.pid)) as string,
+        detail: expect.stringContaining(String(process.pid)) as unknown,
       },
     });
     if (first.ok) first.value.release();

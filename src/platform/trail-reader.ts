@@ -153,8 +153,10 @@ class DatabaseReader implements TrailReader {
       const checkpoints = await this.checkpointsBetween(after, last.seq);
       for (const row of rows) {
         yield { type: 'record', ...row };
-        while (checkpoints[0] !== undefined && checkpoints[0].seq <= row.seq) {
-          yield { type: 'checkpoint', ...(checkpoints.shift() as Checkpoint) };
+        for (let next = checkpoints[0]; next !== undefined && next.seq <= row.seq;) {
+          yield { type: 'checkpoint', ...next };
+          checkpoints.shift();
+          next = checkpoints[0];
         }
       }
       after = last.seq;

@@ -3,6 +3,7 @@
  *
  * Arguments: state directory, private key (PKCS#8 DER, base64), public key (hex).
  */
+import { Buffer } from 'node:buffer';
 import { createPrivateKey, sign } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { openTrail } from '../../dist/agent/records/open-trail.js';
