@@ -102,7 +102,7 @@ export class MountService extends EventEmitter<MountServiceEvents> {
     signal: AbortSignal,
   ): Promise<Result<SealingOutcome>> {
     const folder = this.byDirectory(directory);
-    if (folder === undefined || folder.stored.profileOf !== null) {
+    if (folder?.stored.profileOf !== null) {
       return fail('E_NOT_PROTECTED', directory);
     }
     const released = await folder.release(false);
