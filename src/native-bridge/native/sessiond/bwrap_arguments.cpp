@@ -49,9 +49,10 @@ std::vector<std::string> BwrapOptions(const SessionGrant& grant,
   if (!descriptors.dbus_socket.empty()) {
     Add(options, {"--ro-bind", descriptors.dbus_socket, "/tmp/.session-bus"});
   }
+  Add(options, {"--file", std::to_string(descriptors.setup), "/tmp/.session"});
   Add(options, {"--seccomp", std::to_string(descriptors.seccomp), "--info-fd",
-                std::to_string(descriptors.info), "--block-fd",
-                std::to_string(descriptors.block), "--chdir", grant.cwd});
+                std::to_string(descriptors.info), "--block-fd", std::to_string(descriptors.block),
+                "--chdir", grant.cwd});
   return options;
 }
 

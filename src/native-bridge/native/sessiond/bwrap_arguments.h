@@ -18,6 +18,7 @@ struct BwrapDescriptors {
   int seccomp = -1;
   int info = -1;
   int block = -1;
+  int setup = -1;  // read as a file in the last step, then closed: the sign that all is laid
   std::map<std::string, int> sources;  // opened and checked folders, by their path
   std::string dbus_socket;             // the proxy's socket outside; empty: none
 };

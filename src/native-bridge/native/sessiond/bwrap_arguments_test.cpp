@@ -17,7 +17,7 @@ int Find(const Options& options, const Options& part) {
 }
 
 Options Build(const SessionGrant& grant) {
-  return BwrapOptions(grant, {3, 4, 5, {{"/d", 6}}, ""});
+  return BwrapOptions(grant, {3, 4, 5, 7, {{"/d", 6}}, ""});
 }
 
 class AlwaysThere : public ::testing::TestWithParam<Options> {};
@@ -31,15 +31,16 @@ TEST_P(AlwaysThere, WhateverTheGrantSays) {
   EXPECT_GE(Find(Build(grant), GetParam()), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Options, AlwaysThere,
-    ::testing::Values(Options{"--unshare-user"}, Options{"--unshare-pid"}, Options{"--unshare-ipc"},
-                      Options{"--die-with-parent"}, Options{"--new-session"},
-                      Options{"--cap-drop", "ALL"}, Options{"--ro-bind", "/", "/"},
-                      Options{"--proc", "/proc"}, Options{"--tmpfs", "/tmp"},
-                      Options{"--tmpfs", "/var/tmp"}, Options{"--tmpfs", "/dev/shm"},
-                      Options{"--seccomp", "3"}, Options{"--info-fd", "4"},
-                      Options{"--block-fd", "5"}));
+INSTANTIATE_TEST_SUITE_P(Options, AlwaysThere,
+                         ::testing::Values(Options{"--unshare-user"}, Options{"--unshare-pid"},
+                                           Options{"--unshare-ipc"}, Options{"--die-with-parent"},
+                                           Options{"--new-session"}, Options{"--cap-drop", "ALL"},
+                                           Options{"--ro-bind", "/", "/"},
+                                           Options{"--proc", "/proc"}, Options{"--tmpfs", "/tmp"},
+                                           Options{"--tmpfs", "/var/tmp"},
+                                           Options{"--tmpfs", "/dev/shm"},
+                                           Options{"--seccomp", "3"}, Options{"--info-fd", "4"},
+                                           Options{"--block-fd", "5"}, Options{"--file", "7"}));
 
 TEST(BwrapOptions, CutsTheNetworkUnlessGranted) {
   SessionGrant grant;

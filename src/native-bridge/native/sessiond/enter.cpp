@@ -138,9 +138,8 @@ void ArrangeStreams(const JoinPlan& plan, int* channel) {
     Die(channel, "setgroups");
   }
   if (::setns(plan.session.FirstPidfd().Get(), kAllNamespaces) != 0) Die(channel, "setns");
-  const auto pid =
-      static_cast<pid_t>(::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr,
-                                   nullptr));
+  const auto pid = static_cast<pid_t>(
+      ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   if (pid < 0) Die(channel, "clone");
   if (pid == 0) RunJoined(plan, channel);
   Send(channel, "pid", 0, pid);

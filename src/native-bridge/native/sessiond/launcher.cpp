@@ -74,8 +74,7 @@ void ArrangeDescriptors(const LaunchPlan& plan, int channel) {
   const int moved_channel = ::fcntl(channel, F_DUPFD_CLOEXEC, base);
   std::vector<int> moved;
   for (int i = 0; i < 3; ++i) {
-    moved.push_back(
-        ::fcntl(plan.stdio[i] < 0 ? null : plan.stdio[i], F_DUPFD_CLOEXEC, base));
+    moved.push_back(::fcntl(plan.stdio[i] < 0 ? null : plan.stdio[i], F_DUPFD_CLOEXEC, base));
   }
   for (const int fd : plan.kept) moved.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, base));
   for (std::size_t i = 0; i < moved.size(); ++i) {
@@ -142,10 +141,9 @@ std::string IdentityMap(std::uint32_t id) {
 
 Status WriteMaps(pid_t pid, const Peer& user) {
   // Groups were set before; nobody inside may drop one, which could open what a group is denied.
-  for (const auto& [name, text] :
-       {std::pair<const char*, std::string>{"setgroups", "deny"},
-        {"gid_map", IdentityMap(user.gid)},
-        {"uid_map", IdentityMap(user.uid)}}) {
+  for (const auto& [name, text] : {std::pair<const char*, std::string>{"setgroups", "deny"},
+                                   {"gid_map", IdentityMap(user.gid)},
+                                   {"uid_map", IdentityMap(user.uid)}}) {
     if (auto status = WriteProcFile(pid, name, text); !status) return status;
   }
   return OkStatus();
@@ -182,8 +180,8 @@ Result<LaunchedProcess> Launch(const LaunchPlan& plan) {
   }
   theirs.Reset();
   LaunchedProcess process{pid, UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)))};
-  Status status = process.pidfd ? Shepherd(pid, ours.Get(), plan)
-                                : Status(FailErrno(errno, "pidfd_open"));
+  Status status =
+      process.pidfd ? Shepherd(pid, ours.Get(), plan) : Status(FailErrno(errno, "pidfd_open"));
   if (status) return process;
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);

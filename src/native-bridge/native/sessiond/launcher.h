@@ -24,7 +24,7 @@ struct LaunchPlan {
   Peer user;
   bool personal = false;  // no namespace of its own, no change of user
   mode_t umask = 022;
-  std::string program;    // absolute path
+  std::string program;  // absolute path
   std::vector<std::string> argv;
   std::vector<std::string> environment;  // NAME=value
   int stdio[3] = {-1, -1, -1};           // borrowed; -1: /dev/null

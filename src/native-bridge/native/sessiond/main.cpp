@@ -55,12 +55,15 @@ std::optional<int> ParseNumber(const char* text, int max) {
 }
 
 Options ParseOptions(int argc, char** argv) {
-  static const option kLong[] = {
-      {"listen", required_argument, nullptr, 'l'},     {"control-fd", required_argument, nullptr, 'c'},
-      {"personal", no_argument, nullptr, 'p'},         {"run-dir", required_argument, nullptr, 'r'},
-      {"bwrap", required_argument, nullptr, 'b'},      {"dbus-proxy", required_argument, nullptr, 'd'},
-      {"max-sessions", required_argument, nullptr, 'm'}, {"help", no_argument, nullptr, 'h'},
-      {nullptr, 0, nullptr, 0}};
+  static const option kLong[] = {{"listen", required_argument, nullptr, 'l'},
+                                 {"control-fd", required_argument, nullptr, 'c'},
+                                 {"personal", no_argument, nullptr, 'p'},
+                                 {"run-dir", required_argument, nullptr, 'r'},
+                                 {"bwrap", required_argument, nullptr, 'b'},
+                                 {"dbus-proxy", required_argument, nullptr, 'd'},
+                                 {"max-sessions", required_argument, nullptr, 'm'},
+                                 {"help", no_argument, nullptr, 'h'},
+                                 {nullptr, 0, nullptr, 0}};
   Options options;
   options.host.bwrap = "/usr/bin/bwrap";
   options.host.dbus_proxy = "/usr/bin/xdg-dbus-proxy";
@@ -71,15 +74,33 @@ Options ParseOptions(int argc, char** argv) {
       return *parsed;
     };
     switch (found) {
-      case 'l': options.listen = optarg; break;
-      case 'c': options.control_fd = number(); break;
-      case 'p': options.host.personal = true; break;
-      case 'r': options.host.run_directory = optarg; break;
-      case 'b': options.host.bwrap = optarg; break;
-      case 'd': options.host.dbus_proxy = optarg; break;
-      case 'm': options.limits.sessions_per_user = static_cast<std::size_t>(number()); break;
-      case 'h': std::fputs(kUsage, stdout); std::exit(0);
-      default: std::fputs(kUsage, stderr); std::exit(2);
+      case 'l':
+        options.listen = optarg;
+        break;
+      case 'c':
+        options.control_fd = number();
+        break;
+      case 'p':
+        options.host.personal = true;
+        break;
+      case 'r':
+        options.host.run_directory = optarg;
+        break;
+      case 'b':
+        options.host.bwrap = optarg;
+        break;
+      case 'd':
+        options.host.dbus_proxy = optarg;
+        break;
+      case 'm':
+        options.limits.sessions_per_user = static_cast<std::size_t>(number());
+        break;
+      case 'h':
+        std::fputs(kUsage, stdout);
+        std::exit(0);
+      default:
+        std::fputs(kUsage, stderr);
+        std::exit(2);
     }
   }
   if (optind != argc) Usage("there is an argument too many");

@@ -242,45 +242,45 @@ json OptionalInteger(const std::optional<int>& value) { return value ? json(*val
 }  // namespace
 
 Result<ClientMessage> ParseClientMessage(std::string_view line) {
-  return ParseLine<ClientMessage>(line, [](const std::string& type, ObjectReader& fields,
-                                           ClientMessage& out) {
-    if (type == "start") {
-      out = ReadStart(fields);
-    } else if (type == "signal") {
-      out = ReadSignal(fields);
-    } else {
-      return false;
-    }
-    return true;
-  });
+  return ParseLine<ClientMessage>(
+      line, [](const std::string& type, ObjectReader& fields, ClientMessage& out) {
+        if (type == "start") {
+          out = ReadStart(fields);
+        } else if (type == "signal") {
+          out = ReadSignal(fields);
+        } else {
+          return false;
+        }
+        return true;
+      });
 }
 
 Result<AgentMessage> ParseAgentMessage(std::string_view line) {
-  return ParseLine<AgentMessage>(line, [](const std::string& type, ObjectReader& fields,
-                                          AgentMessage& out) {
-    const auto session = [&fields] { return SessionIdField(fields, "session"); };
-    if (type == "grant") {
-      out = ReadGrant(fields);
-    } else if (type == "join") {
-      out = ReadJoin(fields);
-    } else if (type == "refuse") {
-      out = ReadRefuse(fields);
-    } else if (type == "go") {
-      out = GoMessage{session()};
-    } else if (type == "kill") {
-      out = KillMessage{session()};
-    } else if (type == "release") {
-      out = ReleaseMessage{session()};
-    } else if (type == "remount") {
-      RemountMessage remount;
-      remount.session = session();
-      remount.path = PathField(fields, "path");
-      out = remount;
-    } else {
-      return false;
-    }
-    return true;
-  });
+  return ParseLine<AgentMessage>(
+      line, [](const std::string& type, ObjectReader& fields, AgentMessage& out) {
+        const auto session = [&fields] { return SessionIdField(fields, "session"); };
+        if (type == "grant") {
+          out = ReadGrant(fields);
+        } else if (type == "join") {
+          out = ReadJoin(fields);
+        } else if (type == "refuse") {
+          out = ReadRefuse(fields);
+        } else if (type == "go") {
+          out = GoMessage{session()};
+        } else if (type == "kill") {
+          out = KillMessage{session()};
+        } else if (type == "release") {
+          out = ReleaseMessage{session()};
+        } else if (type == "remount") {
+          RemountMessage remount;
+          remount.session = session();
+          remount.path = PathField(fields, "path");
+          out = remount;
+        } else {
+          return false;
+        }
+        return true;
+      });
 }
 
 json ReadyJson(bool personal, const std::vector<std::string>& weaknesses) {
@@ -335,9 +335,7 @@ json RemountedJson(const std::string& session, const std::string& path, const St
           {"detail", outcome.Ok() ? "" : outcome.GetError().detail}};
 }
 
-json StartedJson(const std::string& session) {
-  return {{"type", "started"}, {"session", session}};
-}
+json StartedJson(const std::string& session) { return {{"type", "started"}, {"session", session}}; }
 
 json RefusedJson(std::string_view code, std::string_view message,
                  const std::vector<std::string>& rule_ids) {

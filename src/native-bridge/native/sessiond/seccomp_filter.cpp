@@ -6,9 +6,9 @@
 // The walls are the namespaces; the filter takes away what could move, bypass or look over them.
 #include "sessiond/seccomp_filter.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -43,34 +43,69 @@ struct Denied {
 // for it. ENOSYS where the C library or a program falls back to an older call.
 constexpr std::array kDenied = {
     // Reading or steering another process.
-    Denied{"ptrace", EPERM}, Denied{"process_vm_readv", EPERM}, Denied{"process_vm_writev", EPERM},
-    Denied{"pidfd_getfd", EPERM}, Denied{"kcmp", EPERM}, Denied{"process_madvise", EPERM},
+    Denied{"ptrace", EPERM},
+    Denied{"process_vm_readv", EPERM},
+    Denied{"process_vm_writev", EPERM},
+    Denied{"pidfd_getfd", EPERM},
+    Denied{"kcmp", EPERM},
+    Denied{"process_madvise", EPERM},
     Denied{"perf_event_open", EPERM},
     // Mounts: every way to build, move or remove one.
-    Denied{"mount", EPERM}, Denied{"umount", EPERM}, Denied{"umount2", EPERM},
-    Denied{"pivot_root", EPERM}, Denied{"chroot", EPERM}, Denied{"open_tree", EPERM},
-    Denied{"move_mount", EPERM}, Denied{"fsopen", EPERM}, Denied{"fsconfig", EPERM},
-    Denied{"fsmount", EPERM}, Denied{"fspick", EPERM}, Denied{"mount_setattr", EPERM},
+    Denied{"mount", EPERM},
+    Denied{"umount", EPERM},
+    Denied{"umount2", EPERM},
+    Denied{"pivot_root", EPERM},
+    Denied{"chroot", EPERM},
+    Denied{"open_tree", EPERM},
+    Denied{"move_mount", EPERM},
+    Denied{"fsopen", EPERM},
+    Denied{"fsconfig", EPERM},
+    Denied{"fsmount", EPERM},
+    Denied{"fspick", EPERM},
+    Denied{"mount_setattr", EPERM},
     // Other namespaces. clone3 hides its flags behind a pointer, so callers go back to clone.
-    Denied{"setns", EPERM}, Denied{"unshare", EPERM}, Denied{"clone3", ENOSYS},
+    Denied{"setns", EPERM},
+    Denied{"unshare", EPERM},
+    Denied{"clone3", ENOSYS},
     // Key rings are shared by all processes of a user, sessions or not.
-    Denied{"keyctl", EPERM}, Denied{"add_key", EPERM}, Denied{"request_key", EPERM},
+    Denied{"keyctl", EPERM},
+    Denied{"add_key", EPERM},
+    Denied{"request_key", EPERM},
     // Large and often attacked, and of no use to an office program.
-    Denied{"bpf", EPERM}, Denied{"userfaultfd", EPERM}, Denied{"io_uring_setup", EPERM},
-    Denied{"io_uring_enter", EPERM}, Denied{"io_uring_register", EPERM},
-    Denied{"open_by_handle_at", EPERM}, Denied{"name_to_handle_at", EPERM},
-    Denied{"fanotify_init", EPERM}, Denied{"fanotify_mark", EPERM}, Denied{"quotactl", EPERM},
-    Denied{"quotactl_fd", EPERM}, Denied{"acct", EPERM}, Denied{"swapon", EPERM},
-    Denied{"swapoff", EPERM}, Denied{"reboot", EPERM}, Denied{"kexec_load", EPERM},
-    Denied{"kexec_file_load", EPERM}, Denied{"init_module", EPERM},
-    Denied{"finit_module", EPERM}, Denied{"delete_module", EPERM}, Denied{"syslog", EPERM},
-    Denied{"modify_ldt", EPERM}, Denied{"vm86", EPERM}, Denied{"vm86old", EPERM},
-    Denied{"iopl", EPERM}, Denied{"ioperm", EPERM}, Denied{"lookup_dcookie", EPERM},
-    Denied{"uselib", ENOSYS}, Denied{"nfsservctl", ENOSYS}, Denied{"ustat", ENOSYS},
+    Denied{"bpf", EPERM},
+    Denied{"userfaultfd", EPERM},
+    Denied{"io_uring_setup", EPERM},
+    Denied{"io_uring_enter", EPERM},
+    Denied{"io_uring_register", EPERM},
+    Denied{"open_by_handle_at", EPERM},
+    Denied{"name_to_handle_at", EPERM},
+    Denied{"fanotify_init", EPERM},
+    Denied{"fanotify_mark", EPERM},
+    Denied{"quotactl", EPERM},
+    Denied{"quotactl_fd", EPERM},
+    Denied{"acct", EPERM},
+    Denied{"swapon", EPERM},
+    Denied{"swapoff", EPERM},
+    Denied{"reboot", EPERM},
+    Denied{"kexec_load", EPERM},
+    Denied{"kexec_file_load", EPERM},
+    Denied{"init_module", EPERM},
+    Denied{"finit_module", EPERM},
+    Denied{"delete_module", EPERM},
+    Denied{"syslog", EPERM},
+    Denied{"modify_ldt", EPERM},
+    Denied{"vm86", EPERM},
+    Denied{"vm86old", EPERM},
+    Denied{"iopl", EPERM},
+    Denied{"ioperm", EPERM},
+    Denied{"lookup_dcookie", EPERM},
+    Denied{"uselib", ENOSYS},
+    Denied{"nfsservctl", ENOSYS},
+    Denied{"ustat", ENOSYS},
     Denied{"sysfs", ENOSYS},
 };
 
-constexpr std::array kNamespaceFlags = {CLONE_NEWNS,  CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER,
+constexpr std::array kNamespaceFlags = {CLONE_NEWNS,  CLONE_NEWUTS, CLONE_NEWIPC,   CLONE_NEWUSER,
                                         CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP};
 
 // Typing into a terminal on somebody else's behalf; the second pastes on the Linux console.
@@ -78,8 +113,9 @@ constexpr std::array kTerminalRequests = {TIOCSTI, TIOCLINUX};
 
 // Address families that reach the kernel or another machine without an IP address. The network
 // namespace holds back IP; AF_VSOCK is not bound to one.
-constexpr std::array kSocketFamilies = {/*AF_VSOCK*/ 40, /*AF_ALG*/ 38, /*AF_BLUETOOTH*/ 31,
-                                        /*AF_NFC*/ 39, /*AF_PACKET*/ 17, /*AF_RDS*/ 21};
+constexpr std::array kSocketFamilies = {
+    /*AF_VSOCK*/ 40, /*AF_ALG*/ 38,    /*AF_BLUETOOTH*/ 31,
+    /*AF_NFC*/ 39,   /*AF_PACKET*/ 17, /*AF_RDS*/ 21};
 
 int DenyCalls(void* filter) {
   for (const Denied& denied : kDenied) {
@@ -87,8 +123,8 @@ int DenyCalls(void* filter) {
     // A libseccomp that does not know the name cannot filter it; the kernel may know it all the
     // same, but a library that is years older than the kernel is caught by the tests.
     if (number == __NR_SCMP_ERROR) continue;
-    const int rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(static_cast<unsigned>(denied.error)),
-                                    number, 0);
+    const int rc =
+        seccomp_rule_add(filter, SCMP_ACT_ERRNO(static_cast<unsigned>(denied.error)), number, 0);
     // -EDOM: the call does not exist on one of the architectures.
     if (rc != 0 && rc != -EDOM) return rc;
   }
@@ -128,8 +164,8 @@ Result<std::string> Export(void* filter) {
     return FailErrno(-rc, "seccomp_export_bpf");
   }
   std::string program(static_cast<std::size_t>(::lseek(file.Get(), 0, SEEK_END)), '\0');
-  const auto read = PreadUpTo(
-      file.Get(), {reinterpret_cast<std::uint8_t*>(program.data()), program.size()}, 0);
+  const auto read =
+      PreadUpTo(file.Get(), {reinterpret_cast<std::uint8_t*>(program.data()), program.size()}, 0);
   if (!read) return read.GetError();
   return program;
 }
@@ -157,8 +193,8 @@ Result<std::string> BuildSeccompProgram() {
 Result<UniqueFd> MemoryFile(const char* name, const std::string& bytes) {
   UniqueFd file(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!file) return FailErrno(errno, "memfd_create");
-  const auto status = WriteAll(
-      file.Get(), {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+  const auto status =
+      WriteAll(file.Get(), {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
   if (!status) return status.GetError();
   if (::lseek(file.Get(), 0, SEEK_SET) != 0) return FailErrno(errno, "lseek");
   // Not MFD_CLOEXEC's business: who inherits it must not be able to change it.

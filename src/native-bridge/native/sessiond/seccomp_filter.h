@@ -16,7 +16,8 @@ namespace sealway::sessiond {
 // the filter does not know kills the process.
 [[nodiscard]] Result<std::string> BuildSeccompProgram();
 
-// `bytes` in a sealed, unnamed file positioned at its start: what bwrap's --seccomp and --args read.
+// `bytes` in a sealed, unnamed file positioned at its start: what bwrap's --seccomp and --args
+// read.
 [[nodiscard]] Result<UniqueFd> MemoryFile(const char* name, const std::string& bytes);
 
 }  // namespace sealway::sessiond

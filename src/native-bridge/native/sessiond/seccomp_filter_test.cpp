@@ -40,8 +40,8 @@ int ErrnoInFilteredChild(const Call& call) {
       ::_exit(200);
     }
     errno = 0;
-    const long got = ::syscall(call.number, call.arguments[0], call.arguments[1],
-                               call.arguments[2], call.arguments[3]);
+    const long got = ::syscall(call.number, call.arguments[0], call.arguments[1], call.arguments[2],
+                               call.arguments[3]);
     ::_exit(got == -1 ? errno : 0);
   }
   int status = 0;

@@ -81,9 +81,8 @@ void Server::CheckDeadlines() {
 }
 
 void Server::Sweep() {
-  std::erase_if(clients_, [](const auto& item) {
-    return item.second->gone && !item.second->joined.pidfd;
-  });
+  std::erase_if(clients_,
+                [](const auto& item) { return item.second->gone && !item.second->joined.pidfd; });
   std::erase_if(sessions_, [this](const auto& item) {
     return item.second.session->GetPhase() == Session::Phase::kEnded &&
            item.second.told == Session::Phase::kEnded && (item.second.release || !control_);

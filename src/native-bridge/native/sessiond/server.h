@@ -40,9 +40,9 @@ class Server {
     std::int64_t request = 0;  // 0: has not asked yet
     bool detached = false;
     bool gone = false;
-    Deadline deadline;        // for its first message, then for the agent's answer
-    std::string session;      // once granted
-    LaunchedProcess joined;   // its program in somebody else's session
+    Deadline deadline;       // for its first message, then for the agent's answer
+    std::string session;     // once granted
+    LaunchedProcess joined;  // its program in somebody else's session
     bool waits_for_agent = false;
   };
 

@@ -15,8 +15,7 @@ namespace sealway::sessiond {
 namespace {
 
 SessionStreams StreamsOf(const ClientConnection& connection) {
-  return {{connection.Stream(0), connection.Stream(1), connection.Stream(2)},
-          connection.Umask()};
+  return {{connection.Stream(0), connection.Stream(1), connection.Stream(2)}, connection.Umask()};
 }
 
 }  // namespace
@@ -43,8 +42,8 @@ void Server::OnControl(short events) {
 
 void Server::OnAgentMessage(const std::string& line) {
   auto message = ParseAgentMessage(line);
-  if (!message) return LoseAgent("the agent sent a message that is none: " +
-                                 message.GetError().detail);
+  if (!message)
+    return LoseAgent("the agent sent a message that is none: " + message.GetError().detail);
   std::visit([this](auto& part) { OnAgent(std::move(part)); }, *message);
 }
 

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -14,7 +15,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "sessiond/bwrap_arguments.h"
 #include "sessiond/seccomp_filter.h"
@@ -61,9 +64,31 @@ Result<std::uint64_t> DeviceOf(int fd) {
   return static_cast<std::uint64_t>(makedev(info.stx_dev_major, info.stx_dev_minor));
 }
 
-std::string FirstLine(const std::string& text) {
-  return text.substr(0, text.find('\n'));
+// A socket whose other end reads as an empty file.
+Result<PipeEnds> MakeSetupSocket() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return FailErrno(errno, "socketpair");
+  }
+  ::shutdown(ends[0], SHUT_WR);
+  return PipeEnds{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
+
+// A process closes its descriptors before its pidfd tells that it has ended.
+bool IsExiting(pid_t pid) {
+  constexpr unsigned long kPfExiting = 0x4;
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  if (!std::getline(file, line)) return true;
+  // The name may hold anything; the fields go on behind its last parenthesis.
+  std::istringstream fields(line.substr(line.rfind(')') + 1));
+  std::string skipped;
+  unsigned long flags = 0;
+  for (int i = 0; i < 6; ++i) fields >> skipped;
+  return !(fields >> flags) || (flags & kPfExiting) != 0;
+}
+
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
 
@@ -139,12 +164,14 @@ Status Session::StartBwrap() {
   auto info = MakePipe();
   auto block = MakePipe();
   auto errors = MakePipe();
+  auto setup = MakeSetupSocket();
   auto seccomp = MemoryFile("seccomp", host_.seccomp_program);
-  if (!info || !block || !errors || !seccomp) return FailErrno(errno, "make pipes");
+  if (!info || !block || !errors || !setup || !seccomp) return FailErrno(errno, "make pipes");
 
   LaunchPlan plan;
-  plan.kept = {seccomp->Get(), info->write.Get(), block->read.Get()};
-  BwrapDescriptors numbers{kFirstKeptFd, kFirstKeptFd + 1, kFirstKeptFd + 2, {}, {}};
+  plan.kept = {seccomp->Get(), info->write.Get(), block->read.Get(), setup->write.Get()};
+  BwrapDescriptors numbers{
+      kFirstKeptFd, kFirstKeptFd + 1, kFirstKeptFd + 2, kFirstKeptFd + 3, {}, {}};
   if (!proxy_directory_.empty()) numbers.dbus_socket = proxy_directory_ + "/bus";
   for (const auto& [path, fd] : sources_) {
     numbers.sources[path] = kFirstKeptFd + static_cast<int>(plan.kept.size());
@@ -170,6 +197,7 @@ Status Session::StartBwrap() {
   if (!launched) return launched.GetError();
   bwrap_ = std::move(*launched);
   info_ = std::move(info->read);
+  setup_ = std::move(setup->read);
   block_ = std::move(block->write);
   errors_ = std::move(errors->read);
   for (UniqueFd& stream : streams_) stream.Reset();
@@ -184,6 +212,7 @@ void Session::Watch(Poller& poller) {
     poller.Add(proxy_ready_.Get(), POLLIN, [this](short) { OnProxyReady(); });
   }
   if (info_) poller.Add(info_.Get(), POLLIN, [this](short) { OnInfo(); });
+  if (setup_) poller.Add(setup_.Get(), POLLIN, [this](short) { OnSetup(); });
   if (errors_) poller.Add(errors_.Get(), POLLIN, [this](short) { OnStderr(); });
   if (bwrap_.pidfd) poller.Add(bwrap_.pidfd.Get(), POLLIN, [this](short) { OnBwrapExit(); });
   poller.WakeBy(deadline_);
@@ -208,13 +237,25 @@ void Session::OnInfo() {
   }
   info_.Reset();
   const auto info = nlohmann::json::parse(info_text_, nullptr, false);
-  const auto pid = info.is_object() && info.contains("child-pid") ? info["child-pid"]
-                                                                  : nlohmann::json();
+  const auto pid =
+      info.is_object() && info.contains("child-pid") ? info["child-pid"] : nlohmann::json();
   // Without it bwrap failed; its exit, which follows, has the reason.
   if (!pid.is_number_integer()) return;
   if (const Status status = Inspect(pid.get<pid_t>()); !status) {
     return Fail("E_SESSION_START", status.GetError().detail);
   }
+  AdvanceToGo();
+}
+
+void Session::OnSetup() {
+  setup_.Reset();
+  AdvanceToGo();
+}
+
+// Both the first process is known and every place has been laid. When bwrap failed in between, its
+// exit is on the way and has the reason.
+void Session::AdvanceToGo() {
+  if (phase_ != Phase::kWaitInfo || first_pid_ < 0 || setup_ || IsExiting(first_pid_)) return;
   phase_ = Phase::kWaitGo;
   deadline_ = Clock::now() + kStartLimit;
 }
@@ -326,6 +367,7 @@ void Session::End() {
   }
   bwrap_.pidfd.Reset();
   info_.Reset();
+  setup_.Reset();
   block_.Reset();
   errors_.Reset();
   deadline_.reset();

@@ -68,6 +68,8 @@ class Session {
   [[nodiscard]] Status OpenSources();
   void OnProxyReady();
   void OnInfo();
+  void OnSetup();
+  void AdvanceToGo();
   void OnStderr();
   void OnBwrapExit();
   [[nodiscard]] Status Inspect(pid_t first);
@@ -91,6 +93,7 @@ class Session {
   LaunchedProcess bwrap_;
   UniqueFd info_;
   std::string info_text_;
+  UniqueFd setup_;  // closed at the other end when bwrap has laid its last place
   UniqueFd block_;
   UniqueFd errors_;  // what bwrap says before the program runs; discarded afterwards
   std::string errors_text_;

@@ -34,7 +34,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kUsage =
-    "usage: session-client --socket PATH [--application ID] [--file FILE]… [--detach] [--user UID]\n"
+    "usage: session-client --socket PATH [--application ID] [--file FILE]… [--detach] [--user "
+    "UID]\n"
     "                      [--] PROGRAM [ARGUMENT]…\n";
 
 constexpr std::array kForwarded = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
@@ -72,25 +73,34 @@ std::string WorkingDirectory() {
 }
 
 Options ParseOptions(int argc, char** argv) {
-  static const option kLong[] = {{"socket", required_argument, nullptr, 's'},
-                                 {"application", required_argument, nullptr, 'a'},
-                                 {"file", required_argument, nullptr, 'f'},
-                                 {"detach", no_argument, nullptr, 'd'},
-                                 {"user", required_argument, nullptr, 'u'},
-                                 {nullptr, 0, nullptr, 0}};
+  static const option kLong[] = {
+      {"socket", required_argument, nullptr, 's'}, {"application", required_argument, nullptr, 'a'},
+      {"file", required_argument, nullptr, 'f'},   {"detach", no_argument, nullptr, 'd'},
+      {"user", required_argument, nullptr, 'u'},   {nullptr, 0, nullptr, 0}};
   Options options;
-  options.start = {{"type", "start"},       {"cwd", WorkingDirectory()}, {"application", nullptr},
-                   {"files", json::array()}, {"detached", false},
-                   {"environment", EnvironmentJson()}};
+  options.start = {{"type", "start"},        {"cwd", WorkingDirectory()},
+                   {"application", nullptr}, {"files", json::array()},
+                   {"detached", false},      {"environment", EnvironmentJson()}};
   // "+": stop at the program's name, its own options are not ours.
   for (int found; (found = ::getopt_long(argc, argv, "+", kLong, nullptr)) != -1;) {
     switch (found) {
-      case 's': options.socket = optarg; break;
-      case 'a': options.start["application"] = optarg; break;
-      case 'f': options.start["files"].push_back(optarg); break;
-      case 'd': options.start["detached"] = true; break;
-      case 'u': options.start["asUser"] = std::strtoll(optarg, nullptr, 10); break;
-      default: Usage("unknown option");
+      case 's':
+        options.socket = optarg;
+        break;
+      case 'a':
+        options.start["application"] = optarg;
+        break;
+      case 'f':
+        options.start["files"].push_back(optarg);
+        break;
+      case 'd':
+        options.start["detached"] = true;
+        break;
+      case 'u':
+        options.start["asUser"] = std::strtoll(optarg, nullptr, 10);
+        break;
+      default:
+        Usage("unknown option");
     }
   }
   if (options.socket.empty()) Usage("--socket is missing");
