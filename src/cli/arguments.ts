@@ -4,7 +4,7 @@
  *
  * Layer: cli. Not here: parsing itself (commander, `program.ts`).
  */
-const WITH_VALUE = ['--state', '--application'];
+const WITH_VALUE = ['--state', '--application', '--user'];
 
 /** `argv` without node and script, with `--` put in front of the words that `run` is to start. */
 export function separateCommand(argv: readonly string[]): string[] {

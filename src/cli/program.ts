@@ -104,6 +104,7 @@ function addSessionCommands(program: Command, act: Act): void {
     .command('run [command...]')
     .description('run a program in a sealed session; everything after -- belongs to it')
     .option('--application <id>', 'which application of the policy it is')
+    .option('--user <name>', 'whose session it is (root only)')
     .action(
       act((context, [command, options]) => {
         const words = command as string[];
@@ -114,7 +115,10 @@ function addSessionCommands(program: Command, act: Act): void {
   program
     .command('open <file>')
     .description('open a sealed file with the application for its type')
-    .action(act((context, [file]) => openFile(context, file as string)));
+    .option('--user <name>', 'whose session it is (root only)')
+    .action(
+      act((context, [file, options]) => openFile(context, file as string, options as object)),
+    );
   program.command('sessions').description('the sealed sessions that run').action(act(listSessions));
 }
 

@@ -7,10 +7,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { succeed, type Result } from '../../core/errors/result.js';
 import type { Logger } from '../../platform/logger.js';
+import { parsePasswd } from '../../platform/passwd.js';
 import type { AgentOptions } from '../options.js';
 import type { Caller } from './caller.js';
 import type { LocalHandlers } from './handlers.js';
-import { parseAllUsers } from './local-users.js';
 import { buildRoutes } from './routes.js';
 import { LocalSockets, userSocketPath } from './sockets.js';
 
@@ -49,7 +49,7 @@ export async function openApi(
 async function ownCaller(): Promise<Caller> {
   const uid = process.getuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
-  const users = parseAllUsers(await readFile('/etc/passwd', 'utf8'));
+  const users = parsePasswd(await readFile('/etc/passwd', 'utf8'));
   const found = users.find((user) => user.uid === uid);
   return { uid, gid, name: found?.name ?? String(uid), home: found?.home ?? '/', role: 'admin' };
 }

@@ -13,8 +13,8 @@ import { watch, type FSWatcher } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fail, succeed, type Result } from '../../core/errors/result.js';
 import { codeOfThrown } from '../../platform/errno.js';
+import { parsePasswd, peopleOf } from '../../platform/passwd.js';
 import type { Caller } from './caller.js';
-import { parsePasswd } from './local-users.js';
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -64,7 +64,7 @@ export class LocalSockets {
   /** Opens a socket for each person in /etc/passwd, and for those who are added later. */
   async openForUsers(listener: RequestListener): Promise<Result<void>> {
     const refresh = async (): Promise<Result<void>> => {
-      for (const user of parsePasswd(await readFile('/etc/passwd', 'utf8'))) {
+      for (const user of peopleOf(parsePasswd(await readFile('/etc/passwd', 'utf8')))) {
         const path = userSocketPath(this.runDirectory, user.uid);
         if (this.servers.has(path)) continue;
         const opened = await this.open(path, { ...user, role: 'any-local-user' }, listener);

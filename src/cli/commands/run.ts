@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createReadStream, existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -16,11 +16,14 @@ import {
   OpenAnswer,
   StatusAnswer,
 } from '../../contracts/local-api.js';
+import { parsePasswd } from '../../platform/passwd.js';
 import { CommandFailure } from '../agent-client.js';
 import type { Context } from '../context.js';
 
 export interface RunOptions {
   readonly application?: string;
+  /** Root has no sessions of its own: whose session it is. */
+  readonly user?: string;
 }
 
 /** @returns the exit status of the program, 128 + signal when a signal ended it. */
@@ -38,22 +41,46 @@ export async function runInSession(
   }
   const application =
     options.application === undefined ? [] : ['--application', options.application];
+  const uid = await sessionUser(options.user);
   return followChild(sessionClientPath(), [
     ...['--socket', status.sessionSocket],
+    ...(uid === undefined ? [] : ['--user', String(uid)]),
     ...application,
     '--',
     ...command,
   ]);
 }
 
-export async function openFile(context: Context, file: string): Promise<number> {
+/** The user whose session root asks for: as named, else who called sudo. Others ask for themselves. */
+async function sessionUser(named: string | undefined): Promise<number | undefined> {
+  if (named === undefined && process.getuid?.() !== 0) return undefined;
+  if (named === undefined) {
+    const caller = Number(process.env['SUDO_UID'] ?? '0');
+    if (Number.isInteger(caller) && caller > 0) return caller;
+    throw CommandFailure.of(
+      'E_SESSION_USER',
+      'root has no sealed sessions: name a user with --user',
+    );
+  }
+  const users = parsePasswd(await readFile('/etc/passwd', 'utf8'));
+  const found = users.find(({ name, uid }) => name === named || String(uid) === named);
+  if (found === undefined)
+    throw CommandFailure.of('E_SESSION_USER', `${named}: there is no such user`);
+  return found.uid;
+}
+
+export async function openFile(
+  context: Context,
+  file: string,
+  options: RunOptions,
+): Promise<number> {
   const path = resolve(file);
   if (!existsSync(path)) throw CommandFailure.of('E_NOT_FOUND', path);
   const place = (await isInProtectedFolder(context, path))
     ? path
     : await importSealed(context, path);
   const answer = await context.agent.ask('open', { file: place }, OpenAnswer);
-  return runInSession(context, answer.argv, { application: answer.application });
+  return runInSession(context, answer.argv, { ...options, application: answer.application });
 }
 
 async function isInProtectedFolder({ agent }: Context, path: string): Promise<boolean> {
