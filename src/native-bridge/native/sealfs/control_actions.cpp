@@ -124,8 +124,10 @@ Answer ControlActions::Withdraw(const KeysWithdrawRequest& request) {
     const std::size_t files = EndPlainViews(fs_, key);
     EventFacts facts;
     facts.op = "key-withdrawn";
-    facts.details = {
-        {"area", key.area}, {"label", key.label}, {"epoch", key.epoch}, {"files", files}};
+    facts.details.emplace_back("area", key.area);
+    facts.details.emplace_back("label", key.label);
+    facts.details.emplace_back("epoch", std::uint64_t{key.epoch});
+    facts.details.emplace_back("files", std::uint64_t{files});
     fs_.events.Write(facts);
   }
   return Done();

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <ctime>
 
+#include <nlohmann/json.hpp>
+
 #include "common/io.h"
 
 namespace sealway::sealfs {
@@ -93,7 +95,7 @@ Status EventSpool::Load() {
   return OkStatus();
 }
 
-std::uint64_t EventSpool::Append(nlohmann::json event) {
+std::uint64_t EventSpool::Append(nlohmann::json& event) {
   std::uint64_t sequence = 0;
   {
     const std::lock_guard lock(mutex_);

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "common/result.h"
 #include "common/unique_fd.h"
@@ -38,7 +38,7 @@ class EventSpool {
   // Gives `event` the next sequence and writes it. When the spool is full the event is counted
   // instead, and a `dropped` event tells how many as soon as there is room. Returns the sequence;
   // 0 when it was dropped.
-  std::uint64_t Append(nlohmann::json event);
+  std::uint64_t Append(nlohmann::json& event);
 
   // Events up to `sequence` are durable elsewhere.
   void Acknowledge(std::uint64_t sequence);

@@ -5,6 +5,8 @@
 #include <ctime>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "common/bytes.h"
 
 namespace sealway::sealfs {
@@ -46,6 +48,20 @@ std::int64_t Nanoseconds(clockid_t clock) {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+json DetailsJson(const std::vector<Detail>& details) {
+  json object = json::object();
+  for (const auto& detail : details) {
+    auto& field = object[detail.name];
+    switch (detail.kind) {
+      case Detail::Kind::kNull: field = nullptr; break;
+      case Detail::Kind::kBool: field = detail.number != 0; break;
+      case Detail::Kind::kNumber: field = detail.number; break;
+      case Detail::Kind::kText: field = detail.text; break;
+    }
+  }
+  return object;
+}
+
 json EventJson(const EventFacts& facts) {
   const auto& session = facts.caller.session;
   return {{"type", "event"},
@@ -57,18 +73,24 @@ json EventJson(const EventFacts& facts) {
           {"executable", facts.executable},
           {"session", session ? TextOrNull(session->id) : json(nullptr)},
           {"application", session ? TextOrNull(session->application) : json(nullptr)},
-          {"file", facts.file ? FileJson(*facts.file) : json(nullptr)},
+          {"file", facts.has_file ? FileJson(facts.file) : json(nullptr)},
           {"outcome", OutcomeName(facts.outcome)},
           {"errno", ErrnoJson(facts.error)},
           {"view", facts.view != nullptr ? json(facts.view) : json(nullptr)},
           {"ruleIds", facts.rule_ids},
           {"tableVersion", facts.table_version ? json(*facts.table_version) : json(nullptr)},
-          {"details", facts.details}};
+          {"details", DetailsJson(facts.details)}};
 }
 
 }  // namespace
 
-std::uint64_t EventWriter::Write(const EventFacts& facts) { return spool_->Append(EventJson(facts)); }
+EventWriter::EventWriter() = default;
+EventWriter::~EventWriter() = default;
+
+std::uint64_t EventWriter::Write(const EventFacts& facts) {
+  auto event = EventJson(facts);
+  return spool_->Append(event);
+}
 
 void EventWriter::WriteSealedOpen(const EventFacts& facts, std::uint64_t ino) {
   {
@@ -81,14 +103,14 @@ void EventWriter::WriteSealedOpen(const EventFacts& facts, std::uint64_t ino) {
     }
     // The first is written at once; those that follow within the window are counted.
     if (repeated_.size() < kMaxRepeated) {
-      repeated_.emplace(key, Repeated{std::chrono::steady_clock::now(), EventJson(facts), 0});
+      repeated_.emplace(key, Repeated{std::chrono::steady_clock::now(), facts, 0});
     }
   }
   Write(facts);
 }
 
 void EventWriter::FlushRepeated(bool all) {
-  std::vector<json> ready;
+  std::vector<EventFacts> ready;
   {
     const std::lock_guard lock(mutex_);
     const auto now = std::chrono::steady_clock::now();
@@ -98,13 +120,13 @@ void EventWriter::FlushRepeated(bool all) {
         continue;
       }
       if (it->second.count != 0) {
-        it->second.event["details"]["count"] = it->second.count;
-        ready.push_back(std::move(it->second.event));
+        it->second.facts.details.emplace_back("count", it->second.count);
+        ready.push_back(std::move(it->second.facts));
       }
       it = repeated_.erase(it);
     }
   }
-  for (auto& event : ready) spool_->Append(std::move(event));
+  for (const auto& facts : ready) Write(facts);
 }
 
 }  // namespace sealway::sealfs

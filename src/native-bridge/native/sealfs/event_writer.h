@@ -13,9 +13,8 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "sealfs/caller.h"
 #include "sealfs/event_spool.h"
@@ -32,23 +31,46 @@ struct FileFacts {
   std::optional<std::uint64_t> plain_size;
 };
 
+// One field of an event's `details`. Not JSON itself: that header would be compiled everywhere.
+struct Detail {
+  enum class Kind : std::uint8_t { kNull, kBool, kNumber, kText };
+  Detail(const char* field, std::nullptr_t) : name(field) {}
+  Detail(const char* field, bool value) : name(field), kind(Kind::kBool), number(value ? 1 : 0) {}
+  Detail(const char* field, std::uint64_t value)
+      : name(field), kind(Kind::kNumber), number(value) {}
+  Detail(const char* field, std::string value)
+      : name(field), kind(Kind::kText), text(std::move(value)) {}
+  const char* name;
+  Kind kind = Kind::kNull;
+  std::uint64_t number = 0;
+  std::string text;
+};
+
 enum class Outcome : std::uint8_t { kOk, kRefused, kError };
 
 struct EventFacts {
   const char* op = "";
   Caller caller;
   std::string executable;
-  std::optional<FileFacts> file;
+  bool has_file = false;
+  FileFacts file;
   Outcome outcome = Outcome::kOk;
   int error = 0;
   const char* view = nullptr;  // "plain", "sealed", "raw" or none
   std::vector<std::string> rule_ids;
   std::optional<std::string> table_version;
-  nlohmann::json details = nlohmann::json::object();
+  std::vector<Detail> details;
+
+  void SetFile(FileFacts facts) {
+    has_file = true;
+    file = std::move(facts);
+  }
 };
 
 class EventWriter {
  public:
+  EventWriter();
+  ~EventWriter();
   void Start(EventSpool* spool) { spool_ = spool; }
 
   // The sequence given to the event; 0 when it was dropped.
@@ -64,7 +86,7 @@ class EventWriter {
   using RepeatKey = std::tuple<std::uint64_t, uid_t, std::string, int>;
   struct Repeated {
     std::chrono::steady_clock::time_point since;
-    nlohmann::json event;
+    EventFacts facts;
     std::uint64_t count = 0;
   };
   EventSpool* spool_ = nullptr;

@@ -194,13 +194,13 @@ void FileSystem::ReportFault(Inode& inode, const Fault& fault) {
   }
   EventFacts facts;
   facts.op = "integrity";
-  facts.file = FileFacts{};
-  facts.file->path = backing.RelativePath(inode.path_fd.Get());
-  facts.file->key = inode.head.key;
-  if (inode.head.key != nullptr) facts.file->id = inode.head.file_id;
+  facts.has_file = true;
+  facts.file.path = backing.RelativePath(inode.path_fd.Get());
+  facts.file.key = inode.head.key;
+  if (inode.head.key != nullptr) facts.file.id = inode.head.file_id;
   facts.outcome = Outcome::kError;
   facts.error = EIO;
-  facts.details = {{"code", Name(fault.code)}, {"chunk", fault.chunk}};
+  facts.details = {{"code", std::string(Name(fault.code))}, {"chunk", fault.chunk}};
   events.Write(facts);
 }
 

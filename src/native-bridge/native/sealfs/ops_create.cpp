@@ -50,7 +50,7 @@ int MakeUnsealedFile(FileSystem& fs, const NewFileRequest& request, UniqueFd* fd
 void RecordCreate(FileSystem& fs, const Caller& caller, Inode& inode, View view, Handle* handle) {
   auto facts = MakeFacts(fs, "create", caller, &inode, 0);
   facts.view = view == View::kPlain ? "plain" : view == View::kRaw ? "raw" : "sealed";
-  facts.details = {{"by", caller.Inside() ? "session" : "outside"}};
+  facts.details = {{"by", std::string(caller.Inside() ? "session" : "outside")}};
   facts.table_version = fs.table.load()->Version();
   const std::uint64_t sequence = fs.events.Write(facts);
   if (handle == nullptr) return;

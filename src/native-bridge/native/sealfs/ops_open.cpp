@@ -20,8 +20,7 @@ bool WantsWrite(int flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags & 
 void Refuse(FileSystem& fs, fuse_req_t req, EventFacts facts, int error, bool write) {
   facts.error = error;
   facts.outcome = error == EIO ? Outcome::kError : Outcome::kRefused;
-  facts.details["write"] = write;
-  facts.details["barrier"] = false;
+  facts.details = {{"write", write}, {"barrier", false}};
   fs.health.refused.fetch_add(1);
   fs.events.Write(facts);
   fuse_reply_err(req, error);
@@ -93,9 +92,8 @@ void OpenPlain(FileSystem& fs, fuse_req_t req, Node* node, const Caller& caller,
     return Refuse(fs, req, std::move(facts), error, write);
   }
   fs.health.plain.fetch_add(1);
-  facts.details["write"] = write;
-  facts.details["barrier"] = barrier;
-  facts.file = FactsOf(fs, inode);
+  facts.details = {{"write", write}, {"barrier", barrier}};
+  facts.SetFile(FactsOf(fs, inode));
   CountHandle(fs, *handle);
   handle->open_sequence = fs.events.Write(facts);
   handle->opened = std::make_unique<EventFacts>(std::move(facts));
@@ -291,7 +289,7 @@ void WriteCloseEvent(FileSystem& fs, const Handle& handle) {
   if (!handle.opened) return;
   auto facts = *handle.opened;
   facts.op = "close";
-  if (facts.file) facts.file->plain_size = handle.file->PlainSize();
+  facts.file.plain_size = handle.file->PlainSize();
   facts.details = {{"openSequence", handle.open_sequence},
                    {"bytesRead", handle.bytes_read.load()},
                    {"bytesWritten", handle.bytes_written.load()}};
@@ -371,7 +369,7 @@ EventFacts MakeFacts(FileSystem& fs, const char* op, const Caller& caller, Inode
   facts.op = op;
   facts.caller = caller;
   facts.executable = fs.inspector.ExecutablePath(caller.pid);
-  if (inode != nullptr) facts.file = FactsOf(fs, *inode);
+  if (inode != nullptr) facts.SetFile(FactsOf(fs, *inode));
   facts.error = error;
   facts.outcome = error == 0 ? Outcome::kOk : error == EIO ? Outcome::kError : Outcome::kRefused;
   return facts;

@@ -26,7 +26,7 @@ struct Inherited {
   bool done = false;
   std::string from_label;
   std::string to_label;
-  FileId replaced{};
+  std::optional<FileId> replaced;
 };
 
 int CheckMove(FileSystem& fs, const Move& move, Inode& source, Inode* target,
@@ -74,20 +74,22 @@ int Inherit(FileSystem& fs, Inode& source, Inode& target, Inherited* inherited) 
   return 0;
 }
 
-void Record(FileSystem& fs, const Move& move, const Caller& caller, EventFacts facts,
-            const Inherited& inherited, const std::optional<FileId>& replaced, int error) {
-  (void)caller;
+Detail HexOrNull(const char* name, const std::optional<FileId>& id) {
+  return id ? Detail(name, ToHex(*id)) : Detail(name, nullptr);
+}
+
+void Record(FileSystem& fs, const Move& move, EventFacts facts, const Inherited& inherited,
+            const std::optional<FileId>& replaced, int error) {
   facts.error = error;
   facts.outcome = error == 0 ? Outcome::kOk : Outcome::kRefused;
-  const auto from = facts.file->path;
+  const auto from = facts.file.path;
   if (error == 0) {
     const auto folder = fs.backing.RelativePath(move.to_folder->path_fd.Get());
-    facts.file->path = folder.empty() ? move.to : folder + "/" + move.to;
+    facts.file.path = folder.empty() ? move.to : folder + "/" + move.to;
   }
   facts.details = {{"from", from},
-                   {"replacedFileId", replaced ? nlohmann::json(ToHex(*replaced)) : nullptr},
-                   {"parentFileId",
-                    inherited.done ? nlohmann::json(ToHex(inherited.replaced)) : nullptr}};
+                   HexOrNull("replacedFileId", replaced),
+                   HexOrNull("parentFileId", inherited.replaced)};
   fs.events.Write(facts);
   if (error != 0 || !inherited.done || inherited.from_label == inherited.to_label) return;
   facts.op = "relabel";
@@ -118,7 +120,7 @@ int Perform(FileSystem& fs, const Move& move, const Caller& caller) {
     fs.ContainerChanged(*source.Get());
     error = Inherit(fs, *source.Get(), *over, &inherited);
     fs.ContainerChanged(*source.Get());
-    if (error == 0) facts.file = FactsOf(fs, *source.Get());
+    if (error == 0) facts.SetFile(FactsOf(fs, *source.Get()));
   }
   if (error == 0 && ::renameat2(move.from_folder->path_fd.Get(), move.from,
                                 move.to_folder->path_fd.Get(), move.to, move.flags) != 0) {
@@ -126,7 +128,7 @@ int Perform(FileSystem& fs, const Move& move, const Caller& caller) {
   }
   std::optional<FileId> replaced;
   if (replaces) replaced = over->head.file_id;
-  if (sealed) Record(fs, move, caller, std::move(facts), inherited, replaced, error);
+  if (sealed) Record(fs, move, std::move(facts), inherited, replaced, error);
   if (error == 0 && over != nullptr) fs.AttributesChanged(*over, nullptr);
   return error;
 }

@@ -30,7 +30,7 @@ void Apply(int fd, const RedoRecord& record) {
 void RecordRecovered(FileSystem& fs, std::size_t count) {
   EventFacts facts;
   facts.op = "recovered";
-  facts.details = {{"count", count}};
+  facts.details = {{"count", std::uint64_t{count}}};
   fs.events.Write(facts);
 }
 
