@@ -13,10 +13,12 @@ import { TableService } from './decisions/table-service.js';
 import { ExchangeService } from './exchange/exchange-service.js';
 import { assignmentOf, type AgentServices } from './local-handlers.js';
 import { FolderStore } from './mounts/folder-store.js';
+import type { RecordSink } from './mounts/event-intake.js';
 import { keyLookupOf, localSealing } from './mounts/local-sealing.js';
 import { MountService } from './mounts/mount-service.js';
 import { keysOnDevice, provisionOf } from './mounts/provision.js';
 import type { AgentOptions } from './options.js';
+import { NamedUsers } from './records/named-users.js';
 import { OwnRecords } from './records/own-records.js';
 import { SessionService } from './sessions/session-service.js';
 
@@ -35,7 +37,8 @@ export async function wireServices(
   const store = await FolderStore.open(join(stateDirectory, 'folders.json'));
   if (!store.ok) return store;
   const set = currentSetOf(base);
-  const record = trail.append.bind(trail);
+  const names = new NamedUsers();
+  const record: RecordSink = (event) => trail.append(names.withName(event));
   const decisions = new DecisionService(set, keys.device);
   const tables = tablesFor(base, log);
   const ownRecords = new OwnRecords(stateDirectory);

@@ -74,7 +74,7 @@ export function recordLine(record: TrailRecord): string {
     String(record.seq).padStart(6),
     localTime(record.time.wallMs),
     user.padEnd(10),
-    what.padEnd(12),
+    what.padEnd(16),
     (record.decision?.verdict ?? '-').padEnd(5),
     (record.outcome ?? '-').padEnd(7),
     (typeof view === 'string' ? view : '-').padEnd(6),

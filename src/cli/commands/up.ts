@@ -6,7 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { CommandFailure } from '../agent-client.js';
@@ -94,13 +94,9 @@ function readyOf(child: ChildProcess): Promise<void> {
   });
 }
 
-/** A terminal sends Ctrl-C to the whole group: the agent gets it by itself, others we hand on. */
+/** A terminal sends Ctrl-C to the agent as well; hearing it twice changes nothing. */
 function forwardSignals(child: ChildProcess): void {
-  process.on('SIGINT', () => undefined);
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
-}
-
-/** Absolute path of the checkout or installation that holds this program. */
-export function installationDirectory(): string {
-  return join(fileURLToPath(new URL('../../..', import.meta.url)));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => child.kill(signal));
+  }
 }
