@@ -44,6 +44,15 @@ std::string ProcInspector::ExecutablePath(pid_t pid) const {
   return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : std::string();
 }
 
+bool HoldNamespace(Session& session) {
+  if (session.first_pid == 0) return true;
+  const std::string path = "/proc/" + std::to_string(session.first_pid) + "/ns/mnt";
+  session.held_namespace.Reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  return session.held_namespace && ::fstat(session.held_namespace.Get(), &status) == 0 &&
+         status.st_ino == session.mount_namespace;
+}
+
 SessionMap::SessionMap() : map_(std::make_shared<const Map>()) {}
 
 void SessionMap::Add(Session session) {
@@ -52,6 +61,16 @@ void SessionMap::Add(Session session) {
   std::erase_if(*next, [&](const auto& entry) { return entry.second->id == session.id; });
   const std::uint64_t key = session.mount_namespace;
   (*next)[key] = std::make_shared<const Session>(std::move(session));
+  map_.store(std::move(next));
+}
+
+void SessionMap::Replace(std::vector<Session> sessions) {
+  const std::lock_guard lock(change_);
+  auto next = std::make_shared<Map>();
+  for (auto& session : sessions) {
+    const std::uint64_t key = session.mount_namespace;
+    (*next)[key] = std::make_shared<const Session>(std::move(session));
+  }
   map_.store(std::move(next));
 }
 

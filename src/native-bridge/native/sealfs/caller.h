@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "common/unique_fd.h"
 
@@ -36,6 +37,9 @@ struct Session {
   uid_t uid = 0;
   std::string application;
   std::uint64_t mount_namespace = 0;
+  pid_t first_pid = 0;  // 0: not told
+  // Keeps the namespace, see HoldNamespace.
+  UniqueFd held_namespace;
 };
 using SessionRef = std::shared_ptr<const Session>;
 
@@ -61,12 +65,20 @@ class ProcInspector final : public ProcessInspector {
   UniqueFd proc_;
 };
 
+// Holds the session's mount namespace, so that the kernel does not give its number to the next
+// namespace, which could be anybody's, while the session is registered: the agent that would take
+// the registration away may be dead. False when the session's first process has gone or is in
+// another namespace. A session whose process was not told is not held.
+[[nodiscard]] bool HoldNamespace(Session& session);
+
 // Registered sessions by mount namespace.
 class SessionMap {
  public:
   SessionMap();
   // Replaces a session with the same id or the same namespace.
   void Add(Session session);
+  // These and no others are registered from now on, in one step for readers.
+  void Replace(std::vector<Session> sessions);
   // False when there is no such session.
   bool Remove(const std::string& id);
   [[nodiscard]] SessionRef Find(std::uint64_t mount_namespace) const;

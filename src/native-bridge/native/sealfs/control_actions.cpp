@@ -63,7 +63,15 @@ std::optional<Answer> ControlActions::Handle(Request& request, std::uint64_t con
             return Done();
           },
           [&](KeysWithdrawRequest& r) -> Maybe { return Withdraw(r); },
+          [&](SessionsRequest& r) -> Maybe {
+            std::erase_if(r.sessions, [](Session& session) { return !HoldNamespace(session); });
+            fs_.sessions.Replace(std::move(r.sessions));
+            return Done();
+          },
           [&](SessionAddRequest& r) -> Maybe {
+            if (!HoldNamespace(r.session)) {
+              return Answer{{"code", "E_SESSION_UNKNOWN"}, {"detail", "the session has ended"}};
+            }
             fs_.sessions.Add(std::move(r.session));
             return Done();
           },

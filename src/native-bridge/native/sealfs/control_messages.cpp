@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::int64_t kMaxSafeInteger = (std::int64_t{1} << 53) - 1;
 constexpr std::int64_t kMaxUid = 0xffff'fffe;  // -1 means "no change" to chown(2)
+constexpr std::int64_t kMaxPid = 0x7fff'ffff;
 constexpr std::size_t kMaxNameBytes = 255;
 
 KeyName ReadKeyName(JsonObject& object) {
@@ -124,15 +125,26 @@ RequestBody ReadKeysWithdraw(JsonObject& object) {
   return request;
 }
 
-RequestBody ReadSessionAdd(JsonObject& object) {
-  auto from = object.Object("session");
+Session ReadSession(JsonObject& from) {
   Session session;
   session.id = from.Text("id", 1, 64);
   session.uid = static_cast<uid_t>(from.Integer("uid", 0, kMaxUid));
   session.application = from.Text("application", 1);
   session.mount_namespace = from.Decimal("mountNamespace");
+  if (from.Has("pid")) session.first_pid = static_cast<pid_t>(from.Integer("pid", 1, kMaxPid));
   from.Finish();
-  return SessionAddRequest{std::move(session)};
+  return session;
+}
+
+RequestBody ReadSessions(JsonObject& object) {
+  SessionsRequest request;
+  for (auto& item : object.Objects("sessions")) request.sessions.push_back(ReadSession(item));
+  return request;
+}
+
+RequestBody ReadSessionAdd(JsonObject& object) {
+  auto from = object.Object("session");
+  return SessionAddRequest{ReadSession(from)};
 }
 
 std::uint64_t ReadSequence(JsonObject& object, const char* key) {
@@ -148,6 +160,7 @@ const std::unordered_map<std::string, Reader>& Readers() {
       {"table", ReadTable},
       {"keys-add", ReadKeysAdd},
       {"keys-withdraw", ReadKeysWithdraw},
+      {"sessions", ReadSessions},
       {"session-add", ReadSessionAdd},
       {"session-remove",
        [](JsonObject& o) { return SessionRemoveRequest{o.Text("sessionId")}; }},

@@ -47,6 +47,7 @@ struct ConfigureRequest { FolderConfiguration folder; };
 struct TableRequest { VerdictTableRef table; };
 struct KeysAddRequest { std::vector<NamedKey> keys; };
 struct KeysWithdrawRequest { std::vector<KeyName> keys; };
+struct SessionsRequest { std::vector<Session> sessions; };
 struct SessionAddRequest { Session session; };
 struct SessionRemoveRequest { std::string session_id; };
 struct BarrierReleaseRequest { std::uint64_t sequence = 0; };
@@ -58,8 +59,8 @@ struct UnmountRequest { bool lazy = false; };
 
 using RequestBody =
     std::variant<HelloRequest, ConfigureRequest, TableRequest, KeysAddRequest, KeysWithdrawRequest,
-                 SessionAddRequest, SessionRemoveRequest, BarrierReleaseRequest, EventsAckRequest,
-                 SealPendingRequest, FlushRequest, HealthRequest, UnmountRequest>;
+                 SessionsRequest, SessionAddRequest, SessionRemoveRequest, BarrierReleaseRequest,
+                 EventsAckRequest, SealPendingRequest, FlushRequest, HealthRequest, UnmountRequest>;
 
 struct Request {
   std::int64_t id = 0;

@@ -70,10 +70,14 @@ void Readdir(fuse_req_t req, fuse_ino_t /*ino*/, std::size_t size, off_t offset,
   auto& fs = FileSystemOf(req);
   const Measured measured(fs.health);
   FolderHandle& handle = *FolderOf(info);
-  const std::lock_guard lock(handle.mutex);
   const auto out = FrameBuffer().Get(size);
   int error = 0;
-  const std::size_t used = Fill(req, handle, offset, out, &error);
+  std::size_t used = 0;
+  {
+    // Released before the answer: once answered, the folder may be closed and the handle gone.
+    const std::lock_guard lock(handle.mutex);
+    used = Fill(req, handle, offset, out, &error);
+  }
   // What was read before an error is given out first; the error comes with the next call.
   if (error != 0 && used == 0) {
     fuse_reply_err(req, error);
