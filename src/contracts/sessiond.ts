@@ -36,7 +36,11 @@ export function isLoaderVariable(name: string): boolean {
 
 /** One place of a session's file system; they are laid in order, later ones over earlier ones. */
 export const SessionBind = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('tmpfs'), target: AbsolutePath }),
+  z.strictObject({
+    /** `tmpfs`: an empty place of the session's own. `dir`: made when it is missing. */
+    mode: z.enum(['tmpfs', 'dir']),
+    target: AbsolutePath,
+  }),
   z.strictObject({
     mode: z.enum(['ro', 'rw', 'dev']),
     source: AbsolutePath,

@@ -275,7 +275,7 @@ describeWhere([missingRoot()], 'a session in service mode', () => {
       id: 'no-descriptors',
       line: '{"type":"start","argv":["/usr/bin/id"],"cwd":"/","environment":{},"application":null,"files":[],"detached":false}\n',
     },
-    { id: 'too-long', line: `${'x'.repeat(1024 * 1024 + 10)}` },
+    { id: 'too-long', line: 'x'.repeat(1024 * 1024 + 10) },
     { id: 'nested', line: `${'['.repeat(100_000)}\n` },
   ])('answers nonsense with a refusal: $id', async ({ line }) => {
     const socket = connect(sessiond.socket);

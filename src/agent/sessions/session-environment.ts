@@ -24,6 +24,9 @@ export interface EnvironmentInput {
 export const SESSION_BUS_PATH = '/tmp/.session-bus';
 export const SESSION_XAUTHORITY_PATH = '/run/sealway/xauthority';
 
+/** Folders of a profile, in the order of the XDG variables that name them. */
+export const PROFILE_FOLDERS = ['config', 'cache', 'data', 'state'] as const;
+
 const WORD = /^[A-Za-z0-9@=:._+-]{1,128}$/u;
 const NUMBER = /^\d{1,5}(\.\d{1,4})?$/u;
 const LOCALE = /^[A-Za-z0-9_.@:-]{0,256}$/u;
@@ -81,11 +84,12 @@ function passedOn(caller: Readonly<Record<string, string>>): Record<string, stri
 /** Autosave, recovery, recent files and thumbnails are plaintext: they belong into the profile. */
 function profileVariables(directory: string | null): Record<string, string> {
   if (directory === null) return {};
+  const [config, cache, data, state] = PROFILE_FOLDERS;
   return {
-    XDG_CONFIG_HOME: `${directory}/config`,
-    XDG_CACHE_HOME: `${directory}/cache`,
-    XDG_DATA_HOME: `${directory}/data`,
-    XDG_STATE_HOME: `${directory}/state`,
+    XDG_CONFIG_HOME: `${directory}/${config}`,
+    XDG_CACHE_HOME: `${directory}/${cache}`,
+    XDG_DATA_HOME: `${directory}/${data}`,
+    XDG_STATE_HOME: `${directory}/${state}`,
   };
 }
 

@@ -10,6 +10,7 @@ import type { SessionBind, SessionGrant, SessionStdio } from '../../contracts/se
 import type { Application } from '../../core/policy/applications-file.js';
 import type { HostView } from './host-view.js';
 import {
+  PROFILE_FOLDERS,
   SESSION_XAUTHORITY_PATH,
   runtimeDirectory,
   sessionEnvironment,
@@ -71,7 +72,13 @@ export function sessionGrant(input: ProfileInput): SessionGrant {
       waylandDisplay: application.display.wayland ? (host.wayland?.display ?? null) : null,
       dbus: bus !== null,
     }),
-    binds: [...hidden(input), ...shown(input), ...places(input), ...served(input)],
+    binds: [
+      ...hidden(input),
+      ...shown(input),
+      ...places(input),
+      ...served(input),
+      ...profileFolders(profile),
+    ],
     network: application.network === 'host',
     processes: application.limits.processes,
     dbus: bus === null ? null : { address: bus, talk: [...application.dbus] },
@@ -135,6 +142,12 @@ function served({ folders, profile }: ProfileInput): SessionBind[] {
     target: directory,
     device,
   }));
+}
+
+/** LibreOffice gives up when the folder that XDG_CONFIG_HOME names is missing. */
+function profileFolders(profile: ServedFolder | null): SessionBind[] {
+  if (profile === null) return [];
+  return PROFILE_FOLDERS.map((name) => ({ mode: 'dir', target: `${profile.directory}/${name}` }));
 }
 
 function tmpfs(target: string): SessionBind {

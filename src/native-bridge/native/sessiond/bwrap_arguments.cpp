@@ -18,6 +18,10 @@ void AddBind(Options& options, const Bind& bind, const BwrapDescriptors& descrip
     Add(options, {"--perms", "0700", "--tmpfs", bind.target});
     return;
   }
+  if (bind.mode == BindMode::kDirectory) {
+    Add(options, {"--perms", "0700", "--dir", bind.target});
+    return;
+  }
   if (bind.mode == BindMode::kDevice) {
     Add(options, {"--dev-bind", bind.source, bind.target});
     return;

@@ -103,17 +103,20 @@ std::optional<std::uint64_t> DecimalField(ObjectReader& fields, const char* key)
 }
 
 Bind ReadBind(const json& value, std::size_t index, ObjectReader& outer) {
-  static constexpr std::array<std::pair<std::string_view, BindMode>, 4> kModes = {
+  static constexpr std::array<std::pair<std::string_view, BindMode>, 5> kModes = {
       {{"ro", BindMode::kReadOnly},
        {"rw", BindMode::kReadWrite},
        {"tmpfs", BindMode::kTmpfs},
+       {"dir", BindMode::kDirectory},
        {"dev", BindMode::kDevice}}};
   Bind bind;
   ObjectReader fields(value, "binds[" + std::to_string(index) + "]");
   bind.mode = ChoiceField(fields, "mode", kModes);
   bind.target = PathField(fields, "target");
-  if (bind.mode != BindMode::kTmpfs) bind.source = PathField(fields, "source");
-  if (fields.Has("device")) bind.device = DecimalField(fields, "device");
+  if (bind.mode != BindMode::kTmpfs && bind.mode != BindMode::kDirectory) {
+    bind.source = PathField(fields, "source");
+    if (fields.Has("device")) bind.device = DecimalField(fields, "device");
+  }
   if (const auto status = fields.Finish(); !status) {
     outer.Fault("session", status.GetError().detail);
   }

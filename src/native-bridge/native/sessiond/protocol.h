@@ -47,10 +47,10 @@ using ClientMessage = std::variant<StartMessage, SignalMessage>;
 
 // --- agent -> sessiond ------------------------------------------------------------------------
 
-enum class BindMode : std::uint8_t { kReadWrite, kReadOnly, kTmpfs, kDevice };
+enum class BindMode : std::uint8_t { kReadWrite, kReadOnly, kTmpfs, kDirectory, kDevice };
 
 struct Bind {
-  std::string source;  // for kTmpfs empty
+  std::string source;  // empty for kTmpfs and kDirectory
   std::string target;
   BindMode mode = BindMode::kReadOnly;
   // Device number that `source` must have. Folders are named by paths whose parents their owner
