@@ -72,7 +72,12 @@ function progressHandlers(services: AgentServices): ProgressHandlers {
     protect: (caller, body, report, signal) => {
       const assigned = assignmentOf(services.set(), caller, body);
       if (!assigned.ok) return Promise.resolve(assigned);
-      return services.mounts.protect({ ...assigned.value, directory: body.directory, report, signal });
+      return services.mounts.protect({
+        ...assigned.value,
+        directory: body.directory,
+        report,
+        signal,
+      });
     },
     unprotect: (_caller, { directory, unseal }, report, signal) =>
       services.mounts.unprotect(directory, unseal, report, signal),

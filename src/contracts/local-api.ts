@@ -176,5 +176,4 @@ export const DoctorFinding = z.strictObject({
 export type DoctorFinding = z.infer<typeof DoctorFinding>;
 export const DoctorAnswer = z.strictObject({ findings: z.array(DoctorFinding) });
 
-export const StopAnswer = z.strictObject({ stopping: z.literal(true) });
 export const AuditTailAnswer = z.strictObject({ records: z.array(z.unknown()) });

@@ -97,8 +97,13 @@ type Exact<T> = T extends readonly (infer Item)[]
 type Same<A, B> = A extends B ? (B extends A ? true : never) : never;
 type WithoutDetails<T> = Omit<T, 'details'>;
 
-export const schemaAgreesWithCore: readonly [
-  Same<WithoutDetails<Exact<z.infer<typeof RecordEventSchema>>>, WithoutDetails<RecordEvent>>,
-  Same<WithoutDetails<Exact<z.infer<typeof TrailRecordSchema>>>, WithoutDetails<TrailRecord>>,
-  z.infer<typeof RecordDetails> extends JsonObject ? true : never,
-] = [true, true, true];
+type AllTrue<T extends readonly true[]> = T;
+
+/** Does not compile when the schemas and core's types drift apart. */
+export type SchemaAgreesWithCore = AllTrue<
+  [
+    Same<WithoutDetails<Exact<z.infer<typeof RecordEventSchema>>>, WithoutDetails<RecordEvent>>,
+    Same<WithoutDetails<Exact<z.infer<typeof TrailRecordSchema>>>, WithoutDetails<TrailRecord>>,
+    z.infer<typeof RecordDetails> extends JsonObject ? true : never,
+  ]
+>;

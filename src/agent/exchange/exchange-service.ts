@@ -11,6 +11,7 @@ import { Readable } from 'node:stream';
 import { randomBytes } from 'node:crypto';
 import { chown, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { originNameExtension } from '../../core/container/origin-name.js';
 import { fail, succeed, type Result } from '../../core/errors/result.js';
 import { failFromThrown } from '../../platform/errno.js';
 import { inspectSealedFile } from '../../platform/container/inspect.js';
@@ -53,7 +54,9 @@ export class ExchangeService implements StreamHandlers {
     const epoch = await this.parts.currentEpoch(area, label);
     if (!epoch.ok) return epoch;
     return this.withSpool(async (spool) => {
-      const options = { area, label, epoch: epoch.value, deviceId: this.parts.deviceId };
+      const { deviceId } = this.parts;
+      const extensions = [originNameExtension(query.name)];
+      const options = { area, label, epoch: epoch.value, deviceId, extensions };
       const sealed = await sealStream(
         body as AsyncIterable<Buffer>,
         spool,

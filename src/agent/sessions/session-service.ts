@@ -140,7 +140,10 @@ export class SessionService {
     for (const { id } of this.registry.list()) void this.forget(id);
     if (this.stopping) return;
     this.parts.log.error('sessiond ended', { reason });
-    void this.parts.record({ kind: 'gap', details: { cause: 'unclean-stop', of: 'sessiond', reason } });
+    void this.parts.record({
+      kind: 'gap',
+      details: { cause: 'unclean-stop', of: 'sessiond', reason },
+    });
     setTimeout(() => {
       if (!this.stopping) void this.startSessiond();
     }, RESTART_AFTER_MS);
@@ -323,9 +326,13 @@ export class SessionService {
   }
 
   private stored(): StoredSession[] {
-    const own = this.registry.list().flatMap(({ id, uid, application, pid, mountNamespace }) =>
-      pid === null || mountNamespace === null ? [] : [{ id, uid, application, pid, mountNamespace }],
-    );
+    const own = this.registry
+      .list()
+      .flatMap(({ id, uid, application, pid, mountNamespace }) =>
+        pid === null || mountNamespace === null
+          ? []
+          : [{ id, uid, application, pid, mountNamespace }],
+      );
     return [...own, ...this.adopted.list()];
   }
 

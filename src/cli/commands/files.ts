@@ -35,6 +35,7 @@ function infoRows(info: SealedFileInfo): [string, string][] {
     ['key', `${info.key.area} / ${info.key.label} / epoch ${String(info.key.epoch)}`],
     ['file id', info.fileId],
     ...(info.parentFileId === null ? [] : [['made from', info.parentFileId] as [string, string]]),
+    ...(info.originName === null ? [] : [['sealed as', info.originName] as [string, string]]),
     ['device', info.deviceId],
     ['created', localTime(info.createdMs)],
     ['state', info.state === 'sealed' ? 'sealed' : 'open (being written, or its writer ended)'],
