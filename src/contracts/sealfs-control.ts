@@ -76,6 +76,8 @@ export const SealfsSession = z.strictObject({
   uid: z.int().nonnegative(),
   application: z.string().min(1),
   mountNamespace: DecimalString,
+  /** Of its first process: sealfs then holds the namespace, so that its number is not reused. */
+  pid: z.int().positive().optional(),
 });
 export type SealfsSession = z.infer<typeof SealfsSession>;
 
@@ -94,6 +96,7 @@ export const SealfsRequest = z.discriminatedUnion('type', [
     keys: z.array(KeyName.extend({ key: HexKey })),
   }),
   z.strictObject({ type: z.literal('keys-withdraw'), id: RequestId, keys: z.array(KeyName) }),
+  z.strictObject({ type: z.literal('sessions'), id: RequestId, sessions: z.array(SealfsSession) }),
   z.strictObject({ type: z.literal('session-add'), id: RequestId, session: SealfsSession }),
   z.strictObject({ type: z.literal('session-remove'), id: RequestId, sessionId: z.string() }),
   z.strictObject({ type: z.literal('barrier-release'), id: RequestId, sequence: Sequence }),

@@ -176,7 +176,7 @@ export class MountedFolder extends EventEmitter<MountedFolderEvents> {
       { type: 'configure', folder: this.provision.configuration() },
       { type: 'keys-add', keys: [...this.provision.keys()] },
       { type: 'table', table: this.provision.table() },
-      ...this.provision.sessions().map((session) => ({ type: 'session-add' as const, session })),
+      { type: 'sessions', sessions: [...this.provision.sessions()] },
     ];
     for (const call of calls) {
       const answer = await client.order(call);
