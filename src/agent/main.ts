@@ -25,6 +25,8 @@ function announce(): void {
   }
 }
 
+// Nothing the agent makes is for others, unless it says so.
+process.umask(0o077);
 const options = readOptions(process.argv.slice(2));
 if (!options.ok) giveUp(options.error);
 const log = createLogger({ format: options.value.logJson ? 'json' : 'human' });

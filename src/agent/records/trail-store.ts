@@ -7,10 +7,12 @@
  *   returns, the batch survives a power cut. A crash before that leaves none of the batch.
  * Not here: time, ids, gaps, queues (`trail-writer.ts`); signatures.
  */
+import { closeSync, fchmodSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { chainHash, type ChainHead } from '../../core/records/chain.js';
 import type { Checkpoint } from '../../core/records/checkpoint.js';
 import { fail, succeed, type AppError, type Result } from '../../core/errors/result.js';
+import { failFromThrown } from '../../platform/errno.js';
 import { migrate } from '../../platform/sql/migrate.js';
 import { codeOfSqlite, sqliteResultOf } from '../../platform/sql/sqlite-failure.js';
 import { sha256Hex } from '../../platform/trail-crypto.js';
@@ -49,6 +51,7 @@ export class TrailStore {
   static open(path: string, device: string): Result<TrailStore> {
     let database: Database.Database | undefined;
     try {
+      makePrivate(path);
       database = new Database(path, { timeout: 5000 });
       prepareConnection(database);
       const migrated = migrate(database, TRAIL_MIGRATIONS);
@@ -59,7 +62,7 @@ export class TrailStore {
     } catch (thrown) {
       database?.close();
       const reason = sqliteResultOf(thrown);
-      if (reason === undefined) throw thrown;
+      if (reason === undefined) return failFromThrown(thrown, 'open the trail');
       return fail(codeOfSqlite(thrown), `open the trail: ${reason}`, thrown);
     }
   }
@@ -153,4 +156,11 @@ function readHead(database: Database.Database): ChainHead {
   return database
     .prepare('SELECT base_seq AS seq, base_hash AS hash FROM trail')
     .get() as ChainHead;
+}
+
+/** Makes the file before SQLite does, for the owner alone; its journals take over the mode. */
+function makePrivate(path: string): void {
+  const descriptor = openSync(path, 'a', 0o600);
+  fchmodSync(descriptor, 0o600);
+  closeSync(descriptor);
 }
