@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -52,10 +53,11 @@ void Harden() {
   if (::geteuid() == 0) std::ofstream("/proc/self/oom_score_adj") << "-900";
 }
 
-// A mount whose server was killed answers ENOTCONN until someone takes it away.
+// A mount whose server was killed answers ENOTCONN until someone takes it away. statfs(2), because
+// stat(2) may be answered from attributes that the kernel still trusts.
 void RemoveDeadMount(const std::string& folder) {
-  struct stat status {};
-  while (::stat(folder.c_str(), &status) != 0 && errno == ENOTCONN) {
+  struct statfs status {};
+  while (::statfs(folder.c_str(), &status) != 0 && errno == ENOTCONN) {
     if (::umount2(folder.c_str(), MNT_DETACH) != 0) return;
   }
 }
