@@ -54,6 +54,8 @@ export interface MountServiceEvents {
 export class MountService extends EventEmitter<MountServiceEvents> {
   private readonly parts: MountServiceParts;
   private readonly folders = new Map<string, GuardedFolder>();
+  /** One sealfs for each folder: whoever asks meanwhile gets the outcome of the first. */
+  private readonly comingUp = new Map<string, Promise<Result<SealingOutcome>>>();
 
   constructor(parts: MountServiceParts) {
     super();
@@ -128,10 +130,15 @@ export class MountService extends EventEmitter<MountServiceEvents> {
   async profileOf(uid: number, gid: number): Promise<Result<string>> {
     const directory = join(this.parts.stateDirectory, 'profiles', String(uid));
     this.parts.onProfile(uid);
-    if (this.byDirectory(directory) !== undefined) return succeed(directory);
-    await mkdir(directory, { recursive: true, mode: 0o711 });
-    if (process.getuid?.() === 0) await chown(directory, uid, gid);
-    const folder = this.adopt(this.describe(directory, profileLabel(uid), uid));
+    if (this.byDirectory(directory) === undefined) {
+      await mkdir(directory, { recursive: true, mode: 0o711 });
+      if (process.getuid?.() === 0) await chown(directory, uid, gid);
+    }
+    const folder =
+      this.byDirectory(directory) ?? this.adopt(this.describe(directory, profileLabel(uid), uid));
+    if (folder.isGuarding()) return succeed(directory);
+    // A session that wrote there now would write in the clear.
+    if (folder.mounted?.state === 'restarting') return fail('E_SEALFS_LOST', directory);
     const up = await this.bringUp(folder, ignoreProgress, new AbortController().signal);
     return up.ok ? succeed(directory) : up;
   }
@@ -162,7 +169,22 @@ export class MountService extends EventEmitter<MountServiceEvents> {
     return [...this.folders.values()].find(({ stored }) => stored.directory === directory);
   }
 
-  private async bringUp(
+  private bringUp(
+    folder: GuardedFolder,
+    report: (event: ProgressEvent) => void,
+    signal: AbortSignal,
+  ): Promise<Result<SealingOutcome>> {
+    const { id } = folder.stored;
+    const running = this.comingUp.get(id);
+    if (running !== undefined) return running;
+    const started = this.bringUpNow(folder, report, signal).finally(() => {
+      this.comingUp.delete(id);
+    });
+    this.comingUp.set(id, started);
+    return started;
+  }
+
+  private async bringUpNow(
     folder: GuardedFolder,
     report: (event: ProgressEvent) => void,
     signal: AbortSignal,
@@ -242,7 +264,10 @@ export class MountService extends EventEmitter<MountServiceEvents> {
       });
     });
     mounted.on('mounted', ({ again }) => {
-      if (again) this.emit('remounted', stored.directory);
+      if (!again) return;
+      this.emit('remounted', stored.directory);
+      // While nothing was mounted, programs outside wrote to the bare folder.
+      void mounted.sealPending();
     });
     return mounted;
   }
