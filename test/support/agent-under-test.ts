@@ -27,7 +27,7 @@ export interface AgentStart {
 
 export interface CliOptions {
   readonly as?: TestUser;
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
@@ -64,7 +64,10 @@ export class AgentUnderTest {
     });
     const log: string[] = [];
     for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => log.push(line));
+      createInterface({ input: stream }).on('line', (line) => {
+        log.push(line);
+        if (process.env['SEALWAY_TEST_LOG'] === '1') process.stderr.write(`agent: ${line}\n`);
+      });
     }
     const agent = new AgentUnderTest(state, child, log);
     await agent.ready();
