@@ -97,7 +97,14 @@ export const AgentToSessiond = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('go'), session: SessionId }),
   z.strictObject({ type: z.literal('kill'), session: SessionId }),
   z.strictObject({ type: z.literal('release'), session: SessionId }),
-  z.strictObject({ type: z.literal('remount'), session: SessionId, path: AbsolutePath }),
+  z.strictObject({
+    type: z.literal('remount'),
+    session: SessionId,
+    path: AbsolutePath,
+    /** With `mountNamespace`, for a session of another sessiond. */
+    pid: z.int().positive().optional(),
+    mountNamespace: DecimalString.optional(),
+  }),
 ]);
 export type AgentToSessiond = z.infer<typeof AgentToSessiond>;
 export type SessionJoin = Extract<AgentToSessiond, { type: 'join' }>;

@@ -138,6 +138,15 @@ export class SessiondProcess extends EventEmitter<SessiondEvents> {
     this.#send({ type: 'remount', session, path });
   }
 
+  /** The same inside a session that another sessiond started. */
+  remountAdopted(
+    session: { readonly id: string; readonly pid: number; readonly mountNamespace: string },
+    path: string,
+  ): void {
+    const { id, pid, mountNamespace } = session;
+    this.#send({ type: 'remount', session: id, path, pid, mountNamespace });
+  }
+
   /** Lets go of sessiond: it ends once its sessions have ended. */
   disconnect(): void {
     this.#connection.end();

@@ -60,8 +60,11 @@ export interface MountedFolderEvents {
 const MOUNT_DEADLINE_MS = 15_000;
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 2_000;
-/** A sealfs that lived this long counts as healthy: the next restart is at once again. */
-const HEALTHY_AFTER_MS = 30_000;
+/**
+ * A sealfs that served this long did not fail at its start: the next one is started at once. Waits
+ * grow only for one that cannot even begin, so that a folder is back soon however often it is hit.
+ */
+const HEALTHY_AFTER_MS = 1_000;
 
 export class MountedFolder extends EventEmitter<MountedFolderEvents> {
   readonly paths: FolderPaths;
@@ -97,6 +100,8 @@ export class MountedFolder extends EventEmitter<MountedFolderEvents> {
       deadlineMs: MOUNT_DEADLINE_MS,
     });
     if (!started.ok) return this.failed(started.error.detail, started);
+    // Programs may hold the mount that was taken away, also when an earlier agent made it.
+    this.everMounted ||= detached.value > 0;
     const connected = await this.connect();
     return connected.ok ? connected : this.failed(connected.error.detail, connected);
   }

@@ -52,7 +52,9 @@ const RESTART_AFTER_MS = 100;
 export class SessionService {
   private readonly parts: SessionServiceParts;
   private readonly registry = new SessionRegistry();
-  private readonly adopted = new AdoptedSessions();
+  private readonly adopted = new AdoptedSessions((session) => this.finishAdopted(session));
+  /** Folders that were mounted again while there was no sessiond to tell sessions. */
+  private readonly remountsDue = new Set<string>();
   private readonly listPath: string;
   private sessiond: SessiondProcess | undefined;
   private stopping = false;
@@ -70,32 +72,33 @@ export class SessionService {
 
   /** Adopts what an earlier agent left running, and starts sessiond. */
   async start(): Promise<Result<void>> {
-    await this.adopted.adopt(this.listPath, ({ id }) => void this.forget(id));
+    await this.adopted.adopt(this.listPath);
     return this.startSessiond();
   }
 
-  /** Ends all sessions of this agent, and sessiond. */
+  /** Ends all sessions, those of an earlier agent too, and sessiond. */
   async stop(): Promise<void> {
     this.stopping = true;
-    await this.sessiond?.stop();
-    await this.adopted.close();
+    await Promise.all([this.sessiond?.stop(), this.adopted.end()]);
     await this.writing;
   }
 
   /** What every sealfs must know. */
   active(): SealfsSession[] {
-    return this.stored().map(({ id, uid, application, mountNamespace }) => ({
+    return this.stored().map(({ id, uid, application, mountNamespace, pid }) => ({
       id,
       uid,
       application,
       mountNamespace,
+      pid,
     }));
   }
 
   /** The sessions that `caller` may see: the own ones, or all. */
   list(caller: Pick<Caller, 'uid' | 'role'>): SessionStatus[] {
-    const all = this.registry.list(caller.role === 'admin' ? undefined : caller.uid);
-    return all.map(({ id, uid, application, argv, pid, startedAtMs }) => ({
+    const all = [...this.registry.list(), ...this.adopted.list()];
+    const seen = all.filter(({ uid }) => caller.role === 'admin' || uid === caller.uid);
+    return seen.map(({ id, uid, application, argv, pid, startedAtMs }) => ({
       ...{ id, uid, application, pid, startedAtMs },
       user: String(uid),
       argv: [...argv],
@@ -104,7 +107,15 @@ export class SessionService {
 
   /** A sealfs has been started again: sessions get the new mount in place of the dead one. */
   remount(directory: string): void {
-    for (const { id } of this.registry.withFolder(directory)) this.sessiond?.remount(id, directory);
+    const { sessiond } = this;
+    if (sessiond === undefined) {
+      this.remountsDue.add(directory);
+      return;
+    }
+    for (const { id } of this.registry.withFolder(directory)) sessiond.remount(id, directory);
+    for (const session of this.adopted.list()) {
+      if (session.folders.includes(directory)) sessiond.remountAdopted(session, directory);
+    }
   }
 
   private listenPath(): string {
@@ -132,6 +143,9 @@ export class SessionService {
     sessiond.on('exit', (reason) => {
       this.onSessiondGone(reason);
     });
+    const due = [...this.remountsDue];
+    this.remountsDue.clear();
+    for (const directory of due) this.remount(directory);
     return succeed(undefined);
   }
 
@@ -290,10 +304,10 @@ export class SessionService {
       return;
     }
     const { id, uid, application } = session;
-    const { mountNamespace } = created;
+    const { mountNamespace, pid } = created;
     const added = await this.parts.broadcast({
       type: 'session-add',
-      session: { id, uid, application, mountNamespace },
+      session: { id, uid, application, mountNamespace, pid },
     });
     if (!added.ok) {
       // A folder whose sealfs is down hears of the session when it is back.
@@ -319,6 +333,19 @@ export class SessionService {
     });
   }
 
+  /** Its status is nobody's to know any more: its parent was an earlier sessiond. */
+  private async finishAdopted({ id, uid, application }: StoredSession): Promise<void> {
+    await this.forget(id);
+    await this.parts.record({
+      kind: 'session-stop',
+      user: { uid },
+      session: id,
+      application: { id: application },
+      outcome: 'done',
+      details: { status: null, signal: null, adopted: true },
+    });
+  }
+
   private async forget(id: string): Promise<void> {
     this.registry.ended(id);
     await this.parts.broadcast({ type: 'session-remove', sessionId: id });
@@ -326,14 +353,7 @@ export class SessionService {
   }
 
   private stored(): StoredSession[] {
-    const own = this.registry
-      .list()
-      .flatMap(({ id, uid, application, pid, mountNamespace }) =>
-        pid === null || mountNamespace === null
-          ? []
-          : [{ id, uid, application, pid, mountNamespace }],
-      );
-    return [...own, ...this.adopted.list()];
+    return [...this.registry.list().flatMap(storedForm), ...this.adopted.list()];
   }
 
   /** One write after another; the last one has everything. */
@@ -341,6 +361,14 @@ export class SessionService {
     this.writing = this.writing.then(() => storeSessions(this.listPath, this.stored()));
     return this.writing;
   }
+}
+
+/** What the next agent would have to know; nothing of a session that has not been made yet. */
+function storedForm(session: RunningSession): StoredSession[] {
+  const { id, uid, application, pid, mountNamespace, argv, folders, startedAtMs } = session;
+  if (pid === null || mountNamespace === null) return [];
+  const lists = { argv: [...argv], folders: [...folders] };
+  return [{ id, uid, application, pid, mountNamespace, startedAtMs, ...lists }];
 }
 
 async function served(directory: string): Promise<ServedFolder | null> {

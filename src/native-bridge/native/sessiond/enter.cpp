@@ -166,20 +166,23 @@ int OpenTree(const char* path) {
       ::syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
 }
 
-[[noreturn]] void RunRemount(const Session& session, const std::string& path, int channel) {
+struct RemountPlan {
+  int mount_namespace_fd;
+  const std::string& path;
+  bool read_only;
+};
+
+[[noreturn]] void RunRemount(const RemountPlan& plan, int channel) {
+  const std::string& path = plan.path;
   const int tree = OpenTree(path.c_str());
   if (tree < 0) Die(channel, "open_tree");
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-  for (const Bind& bind : session.Grant().binds) {
-    if (bind.target == path && bind.mode == BindMode::kReadOnly) {
-      attributes.attr_set |= MOUNT_ATTR_RDONLY;
-    }
-  }
+  if (plan.read_only) attributes.attr_set |= MOUNT_ATTR_RDONLY;
   if (::syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
     Die(channel, "mount_setattr");
   }
-  if (::setns(session.MountNamespaceFd().Get(), CLONE_NEWNS) != 0) Die(channel, "setns");
+  if (::setns(plan.mount_namespace_fd, CLONE_NEWNS) != 0) Die(channel, "setns");
   // EINVAL: nothing is mounted there any more; the new mount goes onto the empty place.
   if (::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 && errno != EINVAL) {
     Die(channel, "umount2");
@@ -191,11 +194,36 @@ int OpenTree(const char* path) {
   ::_exit(0);
 }
 
-bool IsGrantedFolder(const Session& session, const std::string& path) {
+const Bind* GrantedFolder(const Session& session, const std::string& path) {
   for (const Bind& bind : session.Grant().binds) {
-    if (bind.target == path && bind.source == path && bind.mode != BindMode::kTmpfs) return true;
+    if (bind.target == path && bind.source == path && bind.mode != BindMode::kTmpfs) return &bind;
   }
-  return false;
+  return nullptr;
+}
+
+Status Remount(const RemountPlan& plan) {
+  auto channel = MakeChannel();
+  if (!channel) return channel.GetError();
+  const pid_t helper = ::fork();
+  if (helper < 0) return FailErrno(errno, "fork");
+  if (helper == 0) {
+    channel->ours.Reset();
+    RunRemount(plan, channel->theirs.Get());
+  }
+  channel->theirs.Reset();
+  pollfd waiting{channel->ours.Get(), POLLIN, 0};
+  Report report{};
+  const bool told = ::poll(&waiting, 1, kRemountLimitMs) == 1 &&
+                    ::recv(channel->ours.Get(), &report, sizeof report, 0) == sizeof report;
+  if (!told) {
+    ::kill(helper, SIGKILL);
+    return FailErrno(ETIMEDOUT, "the mount does not answer");
+  }
+  ::waitpid(helper, nullptr, 0);
+  if (report.error != 0) {
+    return FailErrno(report.error, std::string(report.step) + ": " + std::strerror(report.error));
+  }
+  return OkStatus();
 }
 
 }  // namespace
@@ -232,31 +260,20 @@ Result<LaunchedProcess> JoinSession(const Session& session, const Host& host,
 }
 
 Status RemountInSession(const Session& session, const std::string& path) {
-  if (!IsGrantedFolder(session, path)) {
-    return Fail(ErrorCode::kInvalid, "the session has no such folder");
+  const Bind* bind = GrantedFolder(session, path);
+  if (bind == nullptr) return Fail(ErrorCode::kInvalid, "the session has no such folder");
+  return Remount({session.MountNamespaceFd().Get(), path, bind->mode == BindMode::kReadOnly});
+}
+
+Status RemountInAdopted(const AdoptedSession& session, const std::string& path) {
+  const std::string name = "/proc/" + std::to_string(session.pid) + "/ns/mnt";
+  const UniqueFd mount_namespace(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (!mount_namespace || ::fstat(mount_namespace.Get(), &info) != 0 ||
+      info.st_ino != session.mount_namespace) {
+    return Fail(ErrorCode::kInvalid, "the session has ended");
   }
-  auto channel = MakeChannel();
-  if (!channel) return channel.GetError();
-  const pid_t helper = ::fork();
-  if (helper < 0) return FailErrno(errno, "fork");
-  if (helper == 0) {
-    channel->ours.Reset();
-    RunRemount(session, path, channel->theirs.Get());
-  }
-  channel->theirs.Reset();
-  pollfd waiting{channel->ours.Get(), POLLIN, 0};
-  Report report{};
-  const bool told = ::poll(&waiting, 1, kRemountLimitMs) == 1 &&
-                    ::recv(channel->ours.Get(), &report, sizeof report, 0) == sizeof report;
-  if (!told) {
-    ::kill(helper, SIGKILL);
-    return FailErrno(ETIMEDOUT, "the mount does not answer");
-  }
-  ::waitpid(helper, nullptr, 0);
-  if (report.error != 0) {
-    return FailErrno(report.error, std::string(report.step) + ": " + std::strerror(report.error));
-  }
-  return OkStatus();
+  return Remount({mount_namespace.Get(), path, false});
 }
 
 }  // namespace sealway::sessiond

@@ -24,6 +24,8 @@ namespace sealway::sessiond {
 // here. Programs keep what they have open of the old mount; new walks of the path see the new one.
 // Service mode only: a user cannot clone a mount of the first namespace.
 [[nodiscard]] Status RemountInSession(const Session& session, const std::string& path);
+// The same for a session of another sessiond; kInvalid when it has ended.
+[[nodiscard]] Status RemountInAdopted(const AdoptedSession& session, const std::string& path);
 
 }  // namespace sealway::sessiond
 

@@ -278,6 +278,11 @@ Result<AgentMessage> ParseAgentMessage(std::string_view line) {
           RemountMessage remount;
           remount.session = session();
           remount.path = PathField(fields, "path");
+          if (fields.Has("pid")) {
+            const auto pid = static_cast<pid_t>(fields.Integer("pid", 1, INT32_MAX));
+            const auto mount_namespace = DecimalField(fields, "mountNamespace");
+            remount.adopted = AdoptedSession{pid, mount_namespace.value_or(0)};
+          }
           out = remount;
         } else {
           return false;

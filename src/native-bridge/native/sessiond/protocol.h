@@ -106,9 +106,15 @@ struct KillMessage {
 struct ReleaseMessage {
   std::string session;
 };
+// A session that another sessiond started, for an agent that has died since.
+struct AdoptedSession {
+  pid_t pid = 0;
+  std::uint64_t mount_namespace = 0;
+};
 struct RemountMessage {
   std::string session;
   std::string path;
+  std::optional<AdoptedSession> adopted;
 };
 
 using AgentMessage = std::variant<GrantMessage, JoinMessage, RefuseMessage, GoMessage, KillMessage,

@@ -107,11 +107,13 @@ void Server::OnAgent(const ReleaseMessage& release) {
 void Server::OnAgent(const RemountMessage& remount) {
   Session* session = FindSession(remount.session);
   Status outcome = sealway::Fail(ErrorCode::kInvalid, "there is no such session");
-  if (session != nullptr && host_.personal) {
+  if (host_.personal) {
     outcome = sealway::Fail(ErrorCode::kInvalid,
                             "in personal mode the application has to be started again");
   } else if (session != nullptr && session->GetPhase() == Session::Phase::kRunning) {
     outcome = RemountInSession(*session, remount.path);
+  } else if (session == nullptr && remount.adopted) {
+    outcome = RemountInAdopted(*remount.adopted, remount.path);
   }
   TellAgent(RemountedJson(remount.session, remount.path, outcome));
 }
