@@ -38,7 +38,8 @@ bool SealOne(FileSystem& fs, InodeTable::Pin inode) {
   Fault fault;
   {
     const std::lock_guard lock(inode->mutex);
-    if (inode->kind != Kind::kSealed || inode->queued_for_sealing || inode->plain_handles != 0) return false;
+    const bool in_use = inode->queued_for_sealing || inode->plain_handles != 0 || inode->ingest;
+    if (inode->kind != Kind::kSealed || in_use) return false;
     std::shared_ptr<SealedFile> file;
     if (fs.AcquireLocked(*inode.Get(), true, &file, &fault) != 0) return false;
     if (!file->IsOpenState()) {

@@ -108,6 +108,7 @@ void RedoLog::ClearRecords() {
 
 std::vector<RedoTarget> RedoLog::Dirty() const {
   std::vector<RedoTarget> targets;
+  const std::lock_guard lock(mutex_);
   for (const auto& [ino, index] : dirty_) {
     targets.push_back({map_->dirty[index].dev, ino, map_->dirty[index].file_id});
   }

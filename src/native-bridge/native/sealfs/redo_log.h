@@ -91,7 +91,7 @@ class RedoLog {
 
   UniqueFd fd_;
   Layout* map_ = nullptr;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable freed_;
   std::vector<std::size_t> free_;
   std::vector<std::size_t> free_dirty_;
