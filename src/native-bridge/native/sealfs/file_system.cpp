@@ -149,7 +149,10 @@ int FileSystem::AcquireLocked(Inode& inode, bool write, std::shared_ptr<SealedFi
   }
   *file = inode.file;
   if (inode.verified_version == inode.sealed_version) return 0;
-  if (inode.file->PlainSize() > kVerifyAtOpenBytes) return 0;
+  if (inode.file->PlainSize() > kVerifyAtOpenBytes) {
+    if (inode.file->NeedsVerify()) verifier.Add(inodes.Find(inode.key), inode.file);
+    return 0;
+  }
   if (const int error = inode.file->Verify(fault)) return error;
   inode.verified_version = inode.sealed_version;
   return 0;

@@ -25,6 +25,7 @@
 #include "sealfs/redo_log.h"
 #include "sealfs/seal_queue.h"
 #include "sealfs/verdict_table.h"
+#include "sealfs/verifier.h"
 
 namespace sealway::sealfs {
 
@@ -43,6 +44,7 @@ struct FileSystem {
   RedoLog redo;
   Notifier notifier;
   SealQueue seals;
+  Verifier verifier;
   BarrierQueue barrier;
   Health health;
   Node* root = nullptr;

@@ -104,7 +104,7 @@ void WidenReadAhead(const std::string& folder) {
 
 class Mount {
  public:
-  explicit Mount(const Options& options) : options_(options) {}
+  Mount(const Options& options, UniqueFd log) : options_(options), log_(std::move(log)) {}
   int Run();
 
  private:
@@ -116,6 +116,7 @@ class Mount {
   void FlushDirtyPages();
 
   const Options options_;
+  UniqueFd log_;
   FileSystem fs_;
   fuse_session* session_ = nullptr;
   std::unique_ptr<ControlServer> server_ = std::make_unique<ControlServer>();
@@ -145,6 +146,13 @@ int Mount::Prepare() {
 
 void Mount::StartParts() {
   fs_.notifier.Start(session_);
+  fs_.verifier.Start([this](Inode& inode, const Fault& fault) {
+    fs_.ReportFault(inode, fault);
+    // Reads fail from now on; pages that were handed out before must not be served either.
+    fs_.inodes.ForNodes(&inode, [&](Node& node) {
+      if (node.view == View::kPlain) fs_.notifier.InvalidatePages(reinterpret_cast<std::uint64_t>(&node));
+    });
+  });
   fs_.seals.Start(fs_.backing.RootFd(), [this](Inode& inode, bool sealed) {
     if (sealed) fs_.ContainerChanged(inode);
     const std::lock_guard lock(inode.mutex);
@@ -229,6 +237,8 @@ int Mount::Run() {
   std::thread([this] { WidenReadAhead(fs_.backing.Path()); }).detach();
   std::printf("{\"type\":\"ready\",\"pid\":%d}\n", static_cast<int>(::getpid()));
   (void)std::fflush(stdout);
+  // Failures before this went to whoever started us; he may be gone later.
+  if (log_) (void)::dup2(log_.Get(), STDERR_FILENO);
   fuse_loop_config* config = fuse_loop_cfg_create();
   fuse_loop_cfg_set_clone_fd(config, 1);
   fuse_loop_cfg_set_idle_threads(config, kIdleThreads);
@@ -245,13 +255,13 @@ int Mount::Run() {
 
 int Serve(const Options& options) {
   Harden();
+  UniqueFd log;
   if (!options.log.empty()) {
     const int fd = ::open(options.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0) return Complain("cannot open the log", errno);
-    // Failures before `ready` still go to standard error: the log takes over once it serves.
-    ::close(fd);
+    log.Reset(fd);
   }
-  return std::make_unique<Mount>(options)->Run();
+  return std::make_unique<Mount>(options, std::move(log))->Run();
 }
 
 }  // namespace sealway::sealfs
