@@ -9,7 +9,7 @@
  */
 import { Readable } from 'node:stream';
 import { randomBytes } from 'node:crypto';
-import { chown, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { originNameExtension } from '../../core/container/origin-name.js';
 import { fail, succeed, type Result } from '../../core/errors/result.js';
@@ -116,11 +116,12 @@ export class ExchangeService implements StreamHandlers {
           target,
           spool.createReadStream({ start: 0, autoClose: false }) as AsyncIterable<Buffer>,
         );
+        // By descriptor: the folder is the caller's own, who could put a link in the file's place.
+        if (process.getuid?.() !== caller.uid) await target.chown(caller.uid, caller.gid);
         await target.sync();
       } finally {
         await target.close();
       }
-      if (process.getuid?.() !== caller.uid) await chown(path, caller.uid, caller.gid);
       await spool.close();
       return succeed({ json: { file: path } });
     });
