@@ -93,6 +93,18 @@ export class AgentUnderTest {
     return runProgram(process.execPath, words, options);
   }
 
+  /** Starts the CLI with pipes and leaves it running. */
+  spawnCli(args: readonly string[], options: CliOptions = {}): ChildProcess {
+    const [name = '', ...rest] = args;
+    const words = [join(ROOT, 'dist/cli/main.js'), name, '--state', this.state, ...rest];
+    return spawn(process.execPath, words, {
+      cwd: options.cwd ?? '/',
+      env: { PATH: process.env['PATH'] ?? '', HOME: options.as?.home ?? '/root', ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(options.as === undefined ? {} : { uid: options.as.uid, gid: options.as.gid }),
+    });
+  }
+
   /** The CLI's `--json` answer; throws what it wrote when it failed. */
   async json<T>(args: readonly string[], options: CliOptions = {}): Promise<T> {
     const [name = '', ...rest] = args;
