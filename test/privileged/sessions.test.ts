@@ -74,11 +74,15 @@ describeWhere([missingRoot()], 'a session in service mode', () => {
   });
 
   it('stops and goes on with the terminal’s signals', async () => {
-    const running = await sessiond.begin(user, ['/bin/sh', '-c', 'echo ready; sleep 0.6; exit 9']);
+    const running = await sessiond.begin(user, ['/bin/sh', '-c', 'echo ready; sleep 2; exit 9']);
+    const stateOf = (option: string, pid: number): string =>
+      spawnSync('ps', [option, String(pid), '-o', 'stat=']).stdout.toString();
     running.client.kill('SIGTSTP');
-    await sleep(300);
-    const state = spawnSync('ps', ['--ppid', String(running.created.pid), '-o', 'stat=']);
-    expect(state.stdout.toString()).toMatch(/^T/u);
+    const stopped = (): boolean =>
+      stateOf('--pid', running.client.pid ?? 0).startsWith('T') &&
+      stateOf('--ppid', running.created.pid).startsWith('T');
+    for (let tries = 0; tries < 100 && !stopped(); tries += 1) await sleep(50);
+    expect(stopped()).toBe(true);
     running.client.kill('SIGCONT');
     const [status] = (await once(running.client, 'close')) as [number];
     expect(status).toBe(9);

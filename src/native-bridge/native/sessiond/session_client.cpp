@@ -160,8 +160,12 @@ void ForwardSignal(int socket, int signals) {
   const int number = static_cast<int>(info.ssi_signo);
   const std::string text = json{{"type", "signal"}, {"number", number}}.dump() + "\n";
   (void)!::send(socket, text.data(), text.size(), MSG_NOSIGNAL);
-  // The shell that started us sees us stop, as it would see the program itself.
-  if (number == SIGTSTP) ::raise(SIGSTOP);
+  // The shell that started us sees us stop, as it would see the program itself. A SIGCONT that came
+  // meanwhile would be thrown away by the stop, and nobody would send another.
+  sigset_t pending;
+  if (number == SIGTSTP && ::sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 0) {
+    ::raise(SIGSTOP);
+  }
 }
 
 // The exit status once the session is over.
