@@ -47,7 +47,9 @@ export class LocalSockets {
       );
     }
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o711 });
+      // The mode is set by itself: the agent's umask takes it from a new directory.
+      const made = await mkdir(dirname(path), { recursive: true });
+      if (made !== undefined) await chmod(dirname(path), 0o711);
       await rm(path, { force: true });
       const server = createServer(listener);
       this.callers.set(server, caller);
