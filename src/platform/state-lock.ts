@@ -12,7 +12,7 @@
  * Order of writes: the lock, then `agent.pid` (for the message only). A crash leaves both files
  *   and no lock.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { fail, succeed, type AppError, type Result } from '../core/errors/result.js';
@@ -35,6 +35,7 @@ export function acquireStateLock(
 ): Result<StateLock, AppError<'E_STATE_IN_USE' | 'E_NO_PERMISSION' | 'E_IO'>> {
   let database: Database.Database | undefined;
   try {
+    makePrivate(join(stateDir, 'lock.db'));
     database = new Database(join(stateDir, 'lock.db'), { timeout: 0 });
     // No journal: nothing is ever written, so there is nothing to roll back after a crash.
     database.pragma('journal_mode = OFF');
@@ -52,6 +53,19 @@ export function acquireStateLock(
   });
 }
 
+/**
+ * Attack: who may read the file may lock it, and so keep the agent from starting. A file that exists
+ * is never opened and closed here: that would give up a lock which this process holds.
+ */
+function makePrivate(path: string): void {
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+  } catch (thrown) {
+    if (errnoOf(thrown) !== 'EEXIST') throw thrown;
+    chmodSync(path, 0o600);
+  }
+}
+
 function failedLock(
   thrown: unknown,
   stateDir: string,
@@ -64,6 +78,9 @@ function failedLock(
     return fail('E_NO_PERMISSION', `cannot open ${join(stateDir, 'lock.db')}`, thrown);
   }
   const reason = code === '' ? errnoOf(thrown) : code;
+  if (reason !== undefined && ['EACCES', 'EPERM', 'EROFS'].includes(reason)) {
+    return fail('E_NO_PERMISSION', `cannot open ${join(stateDir, 'lock.db')}: ${reason}`, thrown);
+  }
   if (reason === undefined) throw thrown;
   return fail('E_IO', `cannot lock ${stateDir}: ${reason}`, thrown);
 }
