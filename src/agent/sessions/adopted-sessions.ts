@@ -66,9 +66,11 @@ export class AdoptedSessions {
     clearInterval(this.timer);
     this.signal('SIGTERM');
     const deadline = Date.now() + TERMINATE_LIMIT_MS;
-    for (await this.look(); this.held.size > 0; await this.look()) {
+    await this.look();
+    while (this.held.size > 0) {
       if (Date.now() > deadline) this.signal('SIGKILL');
       await pause(LOOK_WHILE_ENDING_MS);
+      await this.look();
     }
   }
 
