@@ -24,7 +24,8 @@
 
 namespace sealway::sealfs {
 
-// An executable as the kernel knows it. The change time makes a replaced or edited file another one.
+// An executable as the kernel knows it. The change time makes a replaced or edited file another
+// one.
 struct ExecutableId {
   std::uint64_t dev = 0;
   std::uint64_t ino = 0;
@@ -98,7 +99,8 @@ struct Caller {
   SessionRef session;
 
   [[nodiscard]] bool Inside() const { return session != nullptr; }
-  // In a session's namespace under another uid than the session's: gets no plain view and no writes.
+  // In a session's namespace under another uid than the session's: gets no plain view and no
+  // writes.
   [[nodiscard]] bool Intruder() const { return session != nullptr && session->uid != uid; }
 };
 

@@ -36,11 +36,11 @@ ControlActions::~ControlActions() {
 }
 
 void ControlActions::Work(std::function<void()> job) {
-  worker_ = std::thread([before = std::make_shared<std::thread>(std::move(worker_)),
-                         job = std::move(job)] {
-    if (before->joinable()) before->join();
-    job();
-  });
+  worker_ = std::thread(
+      [before = std::make_shared<std::thread>(std::move(worker_)), job = std::move(job)] {
+        if (before->joinable()) before->join();
+        job();
+      });
 }
 
 std::optional<Answer> ControlActions::Handle(Request& request, std::uint64_t connection) {
@@ -119,12 +119,9 @@ std::optional<Answer> ControlActions::Handle(Request& request, std::uint64_t con
 
 Answer ControlActions::Hello() {
   const auto counts = fs_.spool.Count();
-  return {{"protocol", kControlProtocol},
-          {"pid", ::getpid()},
-          {"folder", fs_.backing.Path()},
-          {"mounted", true},
-          {"spooledFrom", counts.first},
-          {"spooledTo", counts.last}};
+  return {{"protocol", kControlProtocol}, {"pid", ::getpid()},
+          {"folder", fs_.backing.Path()}, {"mounted", true},
+          {"spooledFrom", counts.first},  {"spooledTo", counts.last}};
 }
 
 Answer ControlActions::Withdraw(const KeysWithdrawRequest& request) {
@@ -145,9 +142,8 @@ std::size_t EndPlainViews(FileSystem& fs, const KeyName& key) {
   // No new opens from here on.
   (void)fs.keys.Withdraw(key);
   const KeyName* name = fs.keys.Intern(key);
-  auto pins = fs.inodes.Collect([&](const Inode& inode) {
-    return inode.kind == Kind::kSealed && inode.head.key == name;
-  });
+  auto pins = fs.inodes.Collect(
+      [&](const Inode& inode) { return inode.kind == Kind::kSealed && inode.head.key == name; });
   std::size_t files = 0;
   for (auto& pin : pins) {
     std::shared_ptr<SealedFile> file;

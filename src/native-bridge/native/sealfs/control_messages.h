@@ -42,20 +42,42 @@ struct NamedKey {
   Key32 key;
 };
 
-struct HelloRequest { std::int64_t agent_pid = 0; };
-struct ConfigureRequest { FolderConfiguration folder; };
-struct TableRequest { VerdictTableRef table; };
-struct KeysAddRequest { std::vector<NamedKey> keys; };
-struct KeysWithdrawRequest { std::vector<KeyName> keys; };
-struct SessionsRequest { std::vector<Session> sessions; };
-struct SessionAddRequest { Session session; };
-struct SessionRemoveRequest { std::string session_id; };
-struct BarrierReleaseRequest { std::uint64_t sequence = 0; };
-struct EventsAckRequest { std::uint64_t up_to = 0; };
+struct HelloRequest {
+  std::int64_t agent_pid = 0;
+};
+struct ConfigureRequest {
+  FolderConfiguration folder;
+};
+struct TableRequest {
+  VerdictTableRef table;
+};
+struct KeysAddRequest {
+  std::vector<NamedKey> keys;
+};
+struct KeysWithdrawRequest {
+  std::vector<KeyName> keys;
+};
+struct SessionsRequest {
+  std::vector<Session> sessions;
+};
+struct SessionAddRequest {
+  Session session;
+};
+struct SessionRemoveRequest {
+  std::string session_id;
+};
+struct BarrierReleaseRequest {
+  std::uint64_t sequence = 0;
+};
+struct EventsAckRequest {
+  std::uint64_t up_to = 0;
+};
 struct SealPendingRequest {};
 struct FlushRequest {};
 struct HealthRequest {};
-struct UnmountRequest { bool lazy = false; };
+struct UnmountRequest {
+  bool lazy = false;
+};
 
 using RequestBody =
     std::variant<HelloRequest, ConfigureRequest, TableRequest, KeysAddRequest, KeysWithdrawRequest,

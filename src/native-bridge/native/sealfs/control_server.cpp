@@ -34,7 +34,8 @@ Status ControlServer::Start(const std::string& path, EventSpool* spool, Hooks ho
   path_ = path;
   struct sockaddr_un address {};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) return FailErrno(ENAMETOOLONG, "control path too long");
+  if (path.size() >= sizeof(address.sun_path))
+    return FailErrno(ENAMETOOLONG, "control path too long");
   std::memcpy(address.sun_path, path.data(), path.size());
   listener_.Reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!listener_) return FailErrno(errno, "cannot make the control socket");
@@ -178,7 +179,8 @@ void ControlServer::FillEvents() {
 }
 
 void ControlServer::WriteClient() {
-  const ssize_t put = ::send(client_.fd.Get(), client_.out.data(), client_.out.size(), MSG_NOSIGNAL);
+  const ssize_t put =
+      ::send(client_.fd.Get(), client_.out.data(), client_.out.size(), MSG_NOSIGNAL);
   if (put < 0) {
     if (errno != EAGAIN && errno != EINTR) Disconnect();
     return;

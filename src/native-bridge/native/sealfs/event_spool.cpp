@@ -114,7 +114,8 @@ std::uint64_t EventSpool::AppendLocked(nlohmann::json& event) {
   const std::uint64_t sequence = file_first_ + offsets_.size();
   event["sequence"] = sequence;
   const auto line = event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
-  const std::uint64_t limit = event["op"] == "dropped" ? limit_bytes_ : limit_bytes_ - kDroppedReserve;
+  const std::uint64_t limit =
+      event["op"] == "dropped" ? limit_bytes_ : limit_bytes_ - kDroppedReserve;
   if (size_bytes_ + line.size() > limit) return 0;
   if (!PwriteAll(fd_.Get(), Bytes(line), size_bytes_)) {
     // A part of the line may be there: it lies after size_bytes_ and is written over by the next.
@@ -158,7 +159,8 @@ Status EventSpool::Rewrite() {
   const std::uint64_t next = file_first_ + offsets_.size();
   const std::uint64_t from = first_ == next ? size_bytes_ : offsets_[first_ - file_first_];
   std::string tail(static_cast<std::size_t>(size_bytes_ - from), '\0');
-  auto got = PreadUpTo(fd_.Get(), {reinterpret_cast<std::uint8_t*>(tail.data()), tail.size()}, from);
+  auto got =
+      PreadUpTo(fd_.Get(), {reinterpret_cast<std::uint8_t*>(tail.data()), tail.size()}, from);
   if (!got) return got.GetError();
   const auto header = HeaderLine(first_);
   const auto beside = path_ + ".new";
@@ -192,7 +194,8 @@ std::string EventSpool::ReadAfter(std::uint64_t after, std::size_t max_bytes, st
   };
   while (stop < next && end_of(stop + 1) - begin <= max_bytes) ++stop;
   std::string text(static_cast<std::size_t>(end_of(stop) - begin), '\0');
-  auto got = PreadUpTo(fd_.Get(), {reinterpret_cast<std::uint8_t*>(text.data()), text.size()}, begin);
+  auto got =
+      PreadUpTo(fd_.Get(), {reinterpret_cast<std::uint8_t*>(text.data()), text.size()}, begin);
   if (!got || *got != text.size()) return {};
   *last = stop - 1;
   return text;

@@ -1,10 +1,12 @@
 // Events that wait on disk until the agent has them.
 //
 // Layer: sealfs. Knows no FUSE and no sockets. Threads: any; one mutex, held for one write(2).
-// Spec: docs/spec/sealfs-control-v1.md, "Events are written to the spool file before they are sent".
+// Spec: docs/spec/sealfs-control-v1.md, "Events are written to the spool file before they are
+// sent".
 //
 // File: a first line {"spool":1,"next":N}, then one event a line, sequences rising by one from N.
-// Order of writes: an event is in the file (page cache) before Append returns, so kill -9 loses none;
+// Order of writes: an event is in the file (page cache) before Append returns, so kill -9 loses
+// none;
 //   a power cut may lose the newest ones. A last line without its newline was cut and is dropped.
 //   Shortening the file writes a new one beside it and renames: a crash leaves the old or the new.
 #ifndef SEALWAY_SEALFS_EVENT_SPOOL_H_

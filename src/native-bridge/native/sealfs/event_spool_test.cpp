@@ -80,8 +80,8 @@ TEST_F(Spool, ACutAtAnyByteLosesOnlyTheLastLine) {
   Put(*spool, "one");
   Put(*spool, "two");
   const auto bytes = DiskBytes(path);
-  const auto header = static_cast<std::size_t>(
-      std::find(bytes.begin(), bytes.end(), '\n') - bytes.begin()) + 1;
+  const auto header =
+      static_cast<std::size_t>(std::find(bytes.begin(), bytes.end(), '\n') - bytes.begin()) + 1;
   for (std::size_t cut = header; cut < bytes.size(); ++cut) {
     PutDiskBytes(path, std::span(bytes).first(cut));
     Reopen();

@@ -30,9 +30,12 @@ json FileJson(const FileFacts& file) {
 
 const char* OutcomeName(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kOk: return "ok";
-    case Outcome::kRefused: return "refused";
-    case Outcome::kError: return "error";
+    case Outcome::kOk:
+      return "ok";
+    case Outcome::kRefused:
+      return "refused";
+    case Outcome::kError:
+      return "error";
   }
   return "error";
 }
@@ -53,10 +56,18 @@ json DetailsJson(const std::vector<Detail>& details) {
   for (const auto& detail : details) {
     auto& field = object[detail.name];
     switch (detail.kind) {
-      case Detail::Kind::kNull: field = nullptr; break;
-      case Detail::Kind::kBool: field = detail.number != 0; break;
-      case Detail::Kind::kNumber: field = detail.number; break;
-      case Detail::Kind::kText: field = detail.text; break;
+      case Detail::Kind::kNull:
+        field = nullptr;
+        break;
+      case Detail::Kind::kBool:
+        field = detail.number != 0;
+        break;
+      case Detail::Kind::kNumber:
+        field = detail.number;
+        break;
+      case Detail::Kind::kText:
+        field = detail.text;
+        break;
     }
   }
   return object;

@@ -167,7 +167,8 @@ void FileSystem::Touched(Inode& inode, Node* through) {
   if (through == nullptr || through->view != View::kPlain) inode.plain_version.fetch_add(1);
   ContainerChanged(inode);
   // A node keeps step with the changes made through itself.
-  if (through != nullptr && through->view == View::kSealed) through->version = inode.sealed_version.load();
+  if (through != nullptr && through->view == View::kSealed)
+    through->version = inode.sealed_version.load();
 }
 
 void FileSystem::ContainerChanged(Inode& inode) {
@@ -192,8 +193,10 @@ void FileSystem::ReportFault(Inode& inode, const Fault& fault) {
   {
     const std::lock_guard lock(mutex);
     const auto now = std::chrono::steady_clock::now();
-    std::erase_if(last, [&](const auto& entry) { return now - entry.second > std::chrono::seconds(1); });
-    if (last.size() > 256 || !last.emplace(std::pair{inode.key.ino, fault.code}, now).second) return;
+    std::erase_if(last,
+                  [&](const auto& entry) { return now - entry.second > std::chrono::seconds(1); });
+    if (last.size() > 256 || !last.emplace(std::pair{inode.key.ino, fault.code}, now).second)
+      return;
   }
   EventFacts facts;
   facts.op = "integrity";

@@ -13,9 +13,7 @@ namespace sealway::sealfs {
 // Four buckets an octave of nanoseconds: a percentile is right to about 20 percent.
 class Histogram {
  public:
-  void Add(std::uint64_t ns) {
-    counts_[Bucket(ns)].fetch_add(1, std::memory_order_relaxed);
-  }
+  void Add(std::uint64_t ns) { counts_[Bucket(ns)].fetch_add(1, std::memory_order_relaxed); }
   // Microseconds below which `share` (0 … 1) of the samples lie; 0 without samples.
   [[nodiscard]] double PercentileUs(double share) const {
     std::uint64_t total = 0;

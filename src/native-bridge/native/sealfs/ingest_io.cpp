@@ -1,5 +1,5 @@
-// What outsiders write. Layer: sealfs. Inode::mutex is held across each step: one outsider's file is
-// no place for parallel speed, and the decision must not race.
+// What outsiders write. Layer: sealfs. Inode::mutex is held across each step: one outsider's file
+// is no place for parallel speed, and the decision must not race.
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,9 +89,11 @@ int ReadIngest(FileSystem& /*fs*/, Handle& handle, std::uint64_t offset,
       if (*done != 0) std::memcpy(out.data(), held.data() + offset, *done);
       return 0;
     }
-    case Mode::kAdopting: return inode.file->ReadDisk(offset, out, done);
+    case Mode::kAdopting:
+      return inode.file->ReadDisk(offset, out, done);
     case Mode::kUndecided:
-    case Mode::kEncrypting: return inode.file->Read(offset, out, done, fault);
+    case Mode::kEncrypting:
+      return inode.file->Read(offset, out, done, fault);
   }
   return EIO;
 }
@@ -121,7 +123,8 @@ bool FinishIngestLocked(FileSystem& fs, Inode& inode) {
   Fault fault;
   if (inode.ingest->mode == Mode::kHolding) {
     inode.ingest->mode = Mode::kEncrypting;
-    (void)StoreHeld(inode, &fault);  // an error here was due to be seen at close: nobody asks any more
+    (void)StoreHeld(inode,
+                    &fault);  // an error here was due to be seen at close: nobody asks any more
   }
   const bool adopted = inode.ingest->mode == Mode::kAdopting;
   inode.ingest.reset();

@@ -1,7 +1,8 @@
 // Inodes of the backing store and the FUSE nodes that stand for them.
 //
 // Layer: sealfs. Knows descriptors; knows no requests and no policy. Threads: any.
-// Spec: docs/adr/0010-versioned-nodes.md. An inode is one backing (dev, ino); a node is an inode seen
+// Spec: docs/adr/0010-versioned-nodes.md. An inode is one backing (dev, ino); a node is an inode
+// seen
 //   in one view, at one version of its content where the view's page cache could go stale. A node's
 //   address is its FUSE node id: valid until the kernel has forgotten it and no handle pins it.
 // Locks: shard (table, node lists, reference counts) before Inode::mutex; none is held across I/O

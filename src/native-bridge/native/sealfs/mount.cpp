@@ -38,11 +38,11 @@ int Complain(const char* what, int error) {
 // Keys must not reach a core file or a debugger of the same user.
 void Harden() {
   (void)::prctl(PR_SET_DUMPABLE, 0);
-  const struct rlimit none {0, 0};
+  const struct rlimit none { 0, 0 };
   (void)::setrlimit(RLIMIT_CORE, &none);
   struct rlimit files {};
   (void)::getrlimit(RLIMIT_NOFILE, &files);
-  const struct rlimit many {1'048'576, 1'048'576};
+  const struct rlimit many { 1'048'576, 1'048'576 };
   if (::setrlimit(RLIMIT_NOFILE, &many) != 0) {
     files.rlim_cur = files.rlim_max;
     (void)::setrlimit(RLIMIT_NOFILE, &files);
@@ -80,8 +80,8 @@ void Init(void* /*user_data*/, fuse_conn_info* connection) {
 }
 
 fuse_session* NewSession(FileSystem& fs, const Options& options) {
-  std::string text = "fsname=sealfs,subtype=sealfs,default_permissions,max_read=" +
-                     std::to_string(kTransferBytes);
+  std::string text =
+      "fsname=sealfs,subtype=sealfs,default_permissions,max_read=" + std::to_string(kTransferBytes);
   // Without root, others may only look in when the administrator's fuse.conf says so.
   if (::geteuid() == 0) text += ",allow_other";
   if (options.read_only) text += ",ro";
@@ -150,7 +150,8 @@ void Mount::StartParts() {
     fs_.ReportFault(inode, fault);
     // Reads fail from now on; pages that were handed out before must not be served either.
     fs_.inodes.ForNodes(&inode, [&](Node& node) {
-      if (node.view == View::kPlain) fs_.notifier.InvalidatePages(reinterpret_cast<std::uint64_t>(&node));
+      if (node.view == View::kPlain)
+        fs_.notifier.InvalidatePages(reinterpret_cast<std::uint64_t>(&node));
     });
   });
   fs_.seals.Start(fs_.backing.RootFd(), [this](Inode& inode, bool sealed) {
@@ -168,7 +169,8 @@ int Mount::Start() {
   if (session_ == nullptr) return 1;
   if (fuse_session_mount(session_, fs_.backing.Path().c_str()) != 0) return 1;
   StartParts();
-  actions_ = std::make_unique<ControlActions>(fs_, *server_, [this](bool lazy) { return Leave(lazy); });
+  actions_ =
+      std::make_unique<ControlActions>(fs_, *server_, [this](bool lazy) { return Leave(lazy); });
   ControlServer::Hooks hooks;
   hooks.handle = [this](Request& request, std::uint64_t connection) {
     return actions_->Handle(request, connection);
@@ -211,8 +213,8 @@ bool Mount::Leave(bool lazy) {
   fs_.seals.Stop();
   fs_.seals.Flush();
   server_->Wake();
-  // Workers may be asleep in the kernel over a mount that is detached but in use: ending the process
-  // ends the connection.
+  // Workers may be asleep in the kernel over a mount that is detached but in use: ending the
+  // process ends the connection.
   std::_Exit(0);
 }
 

@@ -2,7 +2,8 @@
 //
 // Layer: sealfs. Threads: the caller's becomes libfuse's main loop; libfuse's workers, the control
 // thread, the notifier, the sealer and the signal thread are started here.
-// A crash at any moment leaves the folder unmounted or dead-mounted; the next start cleans the latter.
+// A crash at any moment leaves the folder unmounted or dead-mounted; the next start cleans the
+// latter.
 #ifndef SEALWAY_SEALFS_MOUNT_H_
 #define SEALWAY_SEALFS_MOUNT_H_
 

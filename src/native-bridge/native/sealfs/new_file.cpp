@@ -36,9 +36,9 @@ int Adopt(FileSystem& fs, FreshHead head, UniqueFd fd, InodeTable::Pin* pin) {
   inode.head.file_id = head.fields.file_id;
   inode.head.chunk_log2 = head.fields.chunk_log2;
   inode.kind = Kind::kSealed;
-  inode.file = std::make_shared<SealedFile>(std::move(fd), true, std::move(*parsed),
-                                            std::move(head.secret), std::move(head.label_key),
-                                            kHeadBytes, target, &fs.redo);
+  inode.file =
+      std::make_shared<SealedFile>(std::move(fd), true, std::move(*parsed), std::move(head.secret),
+                                   std::move(head.label_key), kHeadBytes, target, &fs.redo);
   return 0;
 }
 

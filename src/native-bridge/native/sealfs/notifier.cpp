@@ -53,7 +53,8 @@ void Notifier::Run() {
     queued_.erase(entry);
     lock.unlock();
     const bool attributes = (entry & kAttributesOnly) != 0;
-    (void)fuse_lowlevel_notify_inval_inode(session_, entry & ~kAttributesOnly, attributes ? -1 : 0, 0);
+    (void)fuse_lowlevel_notify_inval_inode(session_, entry & ~kAttributesOnly, attributes ? -1 : 0,
+                                           0);
     lock.lock();
   }
 }

@@ -43,8 +43,8 @@ inline FileSystem& FileSystemOf(fuse_req_t req) {
 // Opens an existing file for a caller and answers `req`, now or when a barrier lifts.
 void OpenNode(FileSystem& fs, fuse_req_t req, Node* node, struct fuse_file_info* info);
 
-// Answers an open, or with `created` a create, with a handle that is counted. Undone when the caller
-// was interrupted.
+// Answers an open, or with `created` a create, with a handle that is counted. Undone when the
+// caller was interrupted.
 void ReplyHandle(FileSystem& fs, fuse_req_t req, std::unique_ptr<Handle> handle,
                  struct fuse_file_info* info, const fuse_entry_param* created);
 // Counts a new handle in its node and inode. Hold no lock.

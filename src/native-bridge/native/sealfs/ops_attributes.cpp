@@ -12,8 +12,8 @@
 namespace sealway::sealfs {
 namespace {
 
-constexpr int kTimes = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW |
-                       FUSE_SET_ATTR_MTIME_NOW;
+constexpr int kTimes =
+    FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW;
 
 void ReplyAttributes(FileSystem& fs, fuse_req_t req, const Node& node) {
   struct stat status {};
@@ -41,7 +41,8 @@ void RecordTruncate(FileSystem& fs, const Caller& caller, Inode& inode, std::uin
 
 int ResizeUnsealed(FileSystem& fs, Node& node, Handle* handle, std::uint64_t size) {
   Inode& inode = *node.inode;
-  if (handle != nullptr) return ::ftruncate(handle->fd.Get(), static_cast<off_t>(size)) == 0 ? 0 : errno;
+  if (handle != nullptr)
+    return ::ftruncate(handle->fd.Get(), static_cast<off_t>(size)) == 0 ? 0 : errno;
   const auto path = fs.backing.RelativePath(inode.path_fd.Get());
   const auto slash = path.rfind('/');
   if (!fs.IsExcluded(slash == std::string::npos ? path : path.substr(slash + 1))) {
@@ -108,8 +109,8 @@ int SetTimes(const Inode& inode, const struct stat& attributes, int valid) {
   return ::utimensat(AT_FDCWD, FdPath(inode.path_fd.Get()).Get(), times.data(), 0) == 0 ? 0 : errno;
 }
 
-int Apply(FileSystem& fs, fuse_req_t req, Node& node, Handle* handle,
-          const struct stat& attributes, int valid) {
+int Apply(FileSystem& fs, fuse_req_t req, Node& node, Handle* handle, const struct stat& attributes,
+          int valid) {
   Inode& inode = *node.inode;
   const int path_fd = inode.path_fd.Get();
   if ((valid & FUSE_SET_ATTR_MODE) != 0 &&

@@ -22,7 +22,8 @@ void Opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* info) {
   auto& fs = FileSystemOf(req);
   const Measured measured(fs.health);
   auto handle = std::make_unique<FolderHandle>();
-  UniqueFd fd(::openat(NodeOf(fs, ino)->inode->path_fd.Get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd fd(
+      ::openat(NodeOf(fs, ino)->inode->path_fd.Get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd) handle->stream = ::fdopendir(fd.Get());
   if (handle->stream == nullptr) {
     fuse_reply_err(req, errno);

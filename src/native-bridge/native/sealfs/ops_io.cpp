@@ -55,10 +55,18 @@ void Read(fuse_req_t req, fuse_ino_t /*ino*/, std::size_t size, off_t offset,
   Fault fault;
   int error = 0;
   switch (handle.node->view) {
-    case View::kPlain: error = handle.file->Read(at, out, &done, &fault); break;
-    case View::kIngest: error = ReadIngest(fs, handle, at, out, &done, &fault); break;
-    case View::kSealed: error = ReadSealed(handle, at, out, &done); break;
-    case View::kRaw: error = PreadPlainly(handle.fd.Get(), at, out, &done); break;
+    case View::kPlain:
+      error = handle.file->Read(at, out, &done, &fault);
+      break;
+    case View::kIngest:
+      error = ReadIngest(fs, handle, at, out, &done, &fault);
+      break;
+    case View::kSealed:
+      error = ReadSealed(handle, at, out, &done);
+      break;
+    case View::kRaw:
+      error = PreadPlainly(handle.fd.Get(), at, out, &done);
+      break;
   }
   if (error != 0) {
     if (error == EIO && handle.file) fs.ReportFault(*handle.node->inode, fault);
@@ -156,8 +164,8 @@ void AddIoOperations(fuse_lowlevel_ops& ops) {
   ops.write = Write;
   ops.fsync = Fsync;
   ops.fallocate = Fallocate;
-  // No lseek: the kernel then answers SEEK_DATA and SEEK_HOLE from its own size, which is right also
-  // for pages it has not written back yet.
+  // No lseek: the kernel then answers SEEK_DATA and SEEK_HOLE from its own size, which is right
+  // also for pages it has not written back yet.
 }
 
 }  // namespace sealway::sealfs

@@ -19,8 +19,7 @@ void Lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
   int error = fs.Resolve(*NodeOf(fs, parent)->inode, name, &inode, &status);
   fuse_entry_param entry{};
   if (error == 0) {
-    const Caller caller =
-        inode->IsRegular() && inode->IsSealed() ? fs.Identify(req) : Caller();
+    const Caller caller = inode->IsRegular() && inode->IsSealed() ? fs.Identify(req) : Caller();
     View view = fs.ViewFor(*inode.Get(), caller);
     if (view == View::kSealed) {
       const std::lock_guard lock(inode->mutex);

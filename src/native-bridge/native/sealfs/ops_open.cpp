@@ -184,7 +184,8 @@ void OpenRaw(FileSystem& fs, fuse_req_t req, Node* node, const Caller& caller,
     const auto path = fs.backing.RelativePath(inode.path_fd.Get());
     const auto slash = path.rfind('/');
     const auto name = slash == std::string::npos ? path : path.substr(slash + 1);
-    // Attack: an outsider lays out a file of an unsealed name for a session to write a document into.
+    // Attack: an outsider lays out a file of an unsealed name for a session to write a document
+    // into.
     if (caller.Inside() || !fs.IsExcluded(name)) {
       const int error = SealInPlace(fs, inode);
       fuse_reply_err(req, error == 0 ? ESTALE : error);
@@ -250,18 +251,22 @@ void Release(fuse_req_t req, fuse_ino_t /*ino*/, fuse_file_info* info) {
 void OpenNode(FileSystem& fs, fuse_req_t req, Node* node, fuse_file_info* info) {
   const Caller caller = fs.Identify(req);
   switch (node->view) {
-    case View::kPlain: return OpenPlain(fs, req, node, caller, info);
-    case View::kSealed: return OpenSealed(fs, req, node, caller, info);
-    case View::kRaw: return OpenRaw(fs, req, node, caller, info);
-    case View::kIngest: return OpenIngest(fs, req, node, caller, info);
+    case View::kPlain:
+      return OpenPlain(fs, req, node, caller, info);
+    case View::kSealed:
+      return OpenSealed(fs, req, node, caller, info);
+    case View::kRaw:
+      return OpenRaw(fs, req, node, caller, info);
+    case View::kIngest:
+      return OpenIngest(fs, req, node, caller, info);
   }
 }
 
 void ReplyHandle(FileSystem& fs, fuse_req_t req, std::unique_ptr<Handle> handle,
                  fuse_file_info* info, const fuse_entry_param* created) {
   info->fh = reinterpret_cast<std::uint64_t>(handle.get());
-  const int result = created == nullptr ? fuse_reply_open(req, info)
-                                        : fuse_reply_create(req, created, info);
+  const int result =
+      created == nullptr ? fuse_reply_open(req, info) : fuse_reply_create(req, created, info);
   if (result == 0) {
     (void)handle.release();  // the kernel's now, until RELEASE
     return;
@@ -308,7 +313,8 @@ void WriteSealedIn(FileSystem& fs, const Handle& handle, bool as_container,
 
 // Whether the file must be queued for sealing. Hold inode.mutex.
 bool WantsSealingLocked(Inode& inode) {
-  if (!inode.file || inode.queued_for_sealing || inode.plain_writers != 0 || inode.ingest) return false;
+  if (!inode.file || inode.queued_for_sealing || inode.plain_writers != 0 || inode.ingest)
+    return false;
   if (!inode.file->IsOpenState() || !inode.file->Writable()) return false;
   inode.queued_for_sealing = true;
   return true;

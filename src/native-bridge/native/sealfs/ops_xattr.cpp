@@ -76,8 +76,8 @@ int CheckAttributeChange(FileSystem& fs, fuse_req_t req, Inode& inode, const cha
   return fs.CheckModify(inode, fs.Identify(req));
 }
 
-void Setxattr(fuse_req_t req, fuse_ino_t ino, const char* name, const char* value,
-              std::size_t size, int flags) {
+void Setxattr(fuse_req_t req, fuse_ino_t ino, const char* name, const char* value, std::size_t size,
+              int flags) {
   auto& fs = FileSystemOf(req);
   const Measured measured(fs.health);
   Node& node = *NodeOf(fs, ino);

@@ -8,8 +8,8 @@
 
 namespace sealway::sealfs {
 
-// Finishes the overwrites that were under way when the last process was killed. Call before serving.
-// The number of records applied. Walks the folder only when there is one.
+// Finishes the overwrites that were under way when the last process was killed. Call before
+// serving. The number of records applied. Walks the folder only when there is one.
 [[nodiscard]] std::size_t Replay(FileSystem& fs);
 
 // Seals files that the last process left in state `open`, as far as their keys are here.

@@ -64,7 +64,8 @@ Status RedoLog::Open(const std::string& path) {
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
   fd_.Reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd_) return FailErrno(errno, "cannot open the redo log");
-  if (::ftruncate(fd_.Get(), sizeof(Layout)) != 0) return FailErrno(errno, "cannot size the redo log");
+  if (::ftruncate(fd_.Get(), sizeof(Layout)) != 0)
+    return FailErrno(errno, "cannot size the redo log");
   void* map = ::mmap(nullptr, sizeof(Layout), PROT_READ | PROT_WRITE, MAP_SHARED, fd_.Get(), 0);
   if (map == MAP_FAILED) return FailErrno(errno, "cannot map the redo log");
   map_ = static_cast<Layout*>(map);
@@ -158,7 +159,8 @@ RedoLog::Ticket::~Ticket() {
 
 void RedoLog::MarkDirty(const RedoTarget& target) {
   const std::lock_guard lock(mutex_);
-  const auto at = std::lower_bound(dirty_.begin(), dirty_.end(), std::pair{target.ino, std::size_t{0}});
+  const auto at =
+      std::lower_bound(dirty_.begin(), dirty_.end(), std::pair{target.ino, std::size_t{0}});
   if ((at != dirty_.end() && at->first == target.ino) || free_dirty_.empty()) return;
   const std::size_t index = free_dirty_.back();
   free_dirty_.pop_back();
@@ -170,7 +172,8 @@ void RedoLog::MarkDirty(const RedoTarget& target) {
 
 void RedoLog::ClearDirty(const RedoTarget& target) {
   const std::lock_guard lock(mutex_);
-  const auto at = std::lower_bound(dirty_.begin(), dirty_.end(), std::pair{target.ino, std::size_t{0}});
+  const auto at =
+      std::lower_bound(dirty_.begin(), dirty_.end(), std::pair{target.ino, std::size_t{0}});
   if (at == dirty_.end() || at->first != target.ino) return;
   map_->dirty[at->second].ino.store(0, std::memory_order_release);
   free_dirty_.push_back(at->second);

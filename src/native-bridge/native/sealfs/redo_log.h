@@ -4,8 +4,10 @@
 // Why: SIGKILL can end a pwrite(2) between two pages, which would tear a frame that holds bytes the
 //   user was promised. The log is a shared mapping: it survives the process, and need not survive
 //   the machine (a power cut is answered by the container's `open` state), so it is never synced.
-// Order of writes: record, then `valid` (release), then the file, then `valid` cleared. A cut before
-//   `valid` leaves the file untouched; after it, Replay writes the record again, which is idempotent.
+// Order of writes: record, then `valid` (release), then the file, then `valid` cleared. A cut
+// before
+//   `valid` leaves the file untouched; after it, Replay writes the record again, which is
+//   idempotent.
 // The boot id in the header makes slots of an earlier boot void: their pages may be of any age.
 // The second part lists files whose head says `open`, so that they can be sealed again.
 #ifndef SEALWAY_SEALFS_REDO_LOG_H_

@@ -131,17 +131,16 @@ TEST_P(RedoCut, AnyCutLeavesAReadableFile) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Redo, RedoCut,
-    testing::Values(CutCase{"inside-one-frame", 10'000, 5'000, 100},
-                    CutCase{"whole-frames", 20'000, 4'096, 8'192},
-                    CutCase{"across-the-end", 10'000, 9'000, 6'000},
-                    CutCase{"last-frame-grows", 10'000, 10'000, 500}),
-    [](const auto& test) {
-      std::string name = test.param.id;
-      std::replace(name.begin(), name.end(), '-', '_');
-      return name;
-    });
+INSTANTIATE_TEST_SUITE_P(Redo, RedoCut,
+                         testing::Values(CutCase{"inside-one-frame", 10'000, 5'000, 100},
+                                         CutCase{"whole-frames", 20'000, 4'096, 8'192},
+                                         CutCase{"across-the-end", 10'000, 9'000, 6'000},
+                                         CutCase{"last-frame-grows", 10'000, 10'000, 500}),
+                         [](const auto& test) {
+                           std::string name = test.param.id;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace sealway::sealfs

@@ -1,8 +1,8 @@
 // Sealing an unsealed file where it lies. Layer: sealfs.
 //
 // Order of writes: a new file beside it (`.sealway-tmp-…`), complete and durable, with owner, mode,
-// times and attributes copied; then one rename over the old name, then a sync of the folder. A crash
-// leaves the old file, and perhaps the new one beside it, which seal-pending removes.
+// times and attributes copied; then one rename over the old name, then a sync of the folder. A
+// crash leaves the old file, and perhaps the new one beside it, which seal-pending removes.
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
@@ -101,8 +101,8 @@ int SealInPlace(FileSystem& fs, Inode& inode) {
   if (!id) return EIO;
   const auto beside = std::string(kReservedPrefix) + ToHex(*id);
   int error = WriteBeside(fs, inode, place, beside);
-  if (error == 0 && ::renameat(place.folder.Get(), beside.c_str(), place.folder.Get(),
-                               place.name.c_str()) != 0) {
+  if (error == 0 &&
+      ::renameat(place.folder.Get(), beside.c_str(), place.folder.Get(), place.name.c_str()) != 0) {
     error = errno;
   }
   if (error != 0) {

@@ -1,8 +1,9 @@
 // Writes the `sealed` state of closed files, later and in batches.
 //
 // Layer: sealfs. Threads: its own, and whoever calls Flush. Spec: container-v1, "Writer's order".
-// Order of writes: data of the whole batch made durable (one sync), then each `sealed` slot. A crash
-// before a slot leaves a file that says `open`, which the next start seals (dirty list, redo_log.h).
+// Order of writes: data of the whole batch made durable (one sync), then each `sealed` slot. A
+// crash before a slot leaves a file that says `open`, which the next start seals (dirty list,
+// redo_log.h).
 #ifndef SEALWAY_SEALFS_SEAL_QUEUE_H_
 #define SEALWAY_SEALFS_SEAL_QUEUE_H_
 

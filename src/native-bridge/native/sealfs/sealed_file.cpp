@@ -55,9 +55,8 @@ Result<std::shared_ptr<SealedFile>> SealedFile::Open(UniqueFd fd, bool writable,
   auto plain_size = CheckedPlainSize(head->fields, disk_size);
   if (!plain_size) return plain_size.GetError();
   const RedoTarget target{status.st_dev, status.st_ino, head->fields.file_id};
-  return std::make_shared<SealedFile>(std::move(fd), writable, std::move(*head),
-                                      std::move(*secret), std::move(label_key), disk_size, target,
-                                      redo);
+  return std::make_shared<SealedFile>(std::move(fd), writable, std::move(*head), std::move(*secret),
+                                      std::move(label_key), disk_size, target, redo);
 }
 
 int SealedFile::Usable() const {
@@ -97,8 +96,8 @@ int SealedFile::ReadChunks(std::uint64_t offset, std::span<std::uint8_t> out, Fa
   std::size_t filled = 0;
   while (filled < out.size()) {
     const std::uint64_t first = layout_.ChunkOf(offset + filled);
-    const std::uint64_t last = std::min(layout_.ChunkOf(offset + out.size() - 1),
-                                        first + run_frames - 1);
+    const std::uint64_t last =
+        std::min(layout_.ChunkOf(offset + out.size() - 1), first + run_frames - 1);
     const std::uint64_t disk_offset = layout_.FrameOffset(first);
     const std::uint64_t length = layout_.FrameOffset(last) + FrameBytes(last) - disk_offset;
     const auto frames = FrameBuffer().Get(length);

@@ -28,14 +28,20 @@ class Oracle {
 
   void Step() {
     switch (Below(10)) {
-      case 0: return Resize(Below(limit_));
-      case 1: return Zero(Below(limit_), Below(limit_ / 2));
-      case 2: return Below(20) == 0 ? Reopen() : Read(Below(limit_), Below(limit_ / 2));
+      case 0:
+        return Resize(Below(limit_));
+      case 1:
+        return Zero(Below(limit_), Below(limit_ / 2));
+      case 2:
+        return Below(20) == 0 ? Reopen() : Read(Below(limit_), Below(limit_ / 2));
       case 3:
       case 4:
-      case 5: return Read(Below(limit_), Below(limit_ / 2));
-      case 6: return Write(model_.size(), Below(200));
-      default: return Write(Below(limit_), Below(Below(4) == 0 ? limit_ / 2 : 300));
+      case 5:
+        return Read(Below(limit_), Below(limit_ / 2));
+      case 6:
+        return Write(model_.size(), Below(200));
+      default:
+        return Write(Below(limit_), Below(Below(4) == 0 ? limit_ / 2 : 300));
     }
   }
 
@@ -85,8 +91,9 @@ class Oracle {
     ASSERT_EQ(file_->Read(offset, out, &done, &fault), 0);
     const std::size_t left = offset < model_.size() ? model_.size() - offset : 0;
     ASSERT_EQ(done, std::min(size, left));
-    ASSERT_TRUE(std::equal(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(done),
-                           model_.begin() + static_cast<std::ptrdiff_t>(std::min(offset, model_.size()))));
+    ASSERT_TRUE(
+        std::equal(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(done),
+                   model_.begin() + static_cast<std::ptrdiff_t>(std::min(offset, model_.size()))));
   }
 
   std::string path_;

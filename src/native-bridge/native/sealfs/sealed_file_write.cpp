@@ -19,19 +19,20 @@ namespace sealway::sealfs {
 
 // A contiguous run of frames that one write touches.
 struct SealedFile::Run {
-  std::uint64_t offset = 0;                 // plain
-  std::span<const std::uint8_t> bytes;      // what is written there; may be zeros
-  std::uint64_t first = 0;                  // frames
+  std::uint64_t offset = 0;             // plain
+  std::span<const std::uint8_t> bytes;  // what is written there; may be zeros
+  std::uint64_t first = 0;              // frames
   std::uint64_t last = 0;
-  std::uint64_t old_frames = 0;             // the file's, before
-  std::uint64_t new_plain_size = 0;         // the file's, after
-  std::span<std::uint8_t> frames;           // the run's frames, back to back
-  Digest32 delta{};                         // what the run does to the accumulator
+  std::uint64_t old_frames = 0;      // the file's, before
+  std::uint64_t new_plain_size = 0;  // the file's, after
+  std::span<std::uint8_t> frames;    // the run's frames, back to back
+  Digest32 delta{};                  // what the run does to the accumulator
 };
 
 RedoLog::Ticket SealedFile::Record(std::uint64_t disk_offset, std::span<const std::uint8_t> bytes,
                                    std::int64_t final_size) {
-  return redo_ == nullptr ? RedoLog::Ticket() : redo_->Begin(target_, disk_offset, bytes, final_size);
+  return redo_ == nullptr ? RedoLog::Ticket()
+                          : redo_->Begin(target_, disk_offset, bytes, final_size);
 }
 
 int SealedFile::Write(std::uint64_t offset, std::span<const std::uint8_t> bytes, Fault* fault) {
@@ -168,8 +169,8 @@ int SealedFile::Store(Run& run) {
   }
   // What lies beyond the file's end goes first: when there is no room for it, cutting it off again
   // leaves everything as it was.
-  const std::size_t split =
-      std::min<std::uint64_t>(run.frames.size(), disk_size_ > disk_offset ? disk_size_ - disk_offset : 0);
+  const std::size_t split = std::min<std::uint64_t>(
+      run.frames.size(), disk_size_ > disk_offset ? disk_size_ - disk_offset : 0);
   if (auto done = PwriteAll(fd_.Get(), run.frames.subspan(split), disk_offset + split); !done) {
     (void)!::ftruncate(fd_.Get(), static_cast<off_t>(disk_size_));
     return done.GetError().ToErrno();

@@ -27,8 +27,8 @@ UniqueFd OpenFolder(int root_fd, const std::string& path) {
   while (at && begin < path.size()) {
     const auto end = std::min(path.find('/', begin), path.size());
     const auto part = path.substr(begin, end - begin);
-    at = UniqueFd(
-        ::openat(at.Get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    at =
+        UniqueFd(::openat(at.Get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     begin = end + 1;
   }
   return at;
@@ -51,9 +51,12 @@ void WalkTree(int root_fd, const std::function<bool(const WalkEntry&)>& visit) {
     while (const auto* item = ::readdir(stream.get())) {
       const std::string_view name = item->d_name;
       if (name == "." || name == "..") continue;
-      WalkEntry entry{::dirfd(stream.get()), std::string(name),
-                      folder.empty() ? std::string(name) : folder + "/" + std::string(name), {}};
-      if (::fstatat(entry.folder_fd, item->d_name, &entry.status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      WalkEntry entry{::dirfd(stream.get()),
+                      std::string(name),
+                      folder.empty() ? std::string(name) : folder + "/" + std::string(name),
+                      {}};
+      if (::fstatat(entry.folder_fd, item->d_name, &entry.status, AT_SYMLINK_NOFOLLOW) != 0)
+        continue;
       if (entry.status.st_dev != root.st_dev) continue;
       if (S_ISDIR(entry.status.st_mode)) {
         folders.push_back(entry.path);

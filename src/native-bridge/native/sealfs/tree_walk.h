@@ -1,5 +1,5 @@
-// A walk over the backing folder by descriptors, without following links or leaving the file system.
-// Layer: sealfs. Threads: any.
+// A walk over the backing folder by descriptors, without following links or leaving the file
+// system. Layer: sealfs. Threads: any.
 #ifndef SEALWAY_SEALFS_TREE_WALK_H_
 #define SEALWAY_SEALFS_TREE_WALK_H_
 

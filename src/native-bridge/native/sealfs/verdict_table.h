@@ -79,8 +79,8 @@ struct Verdict {
   std::vector<std::string> rule_ids;
 };
 
-// What the table says to `caller` about a file of (label, area). Outside, an intruder, an executable
-// that is not the application's: neither open nor modify.
+// What the table says to `caller` about a file of (label, area). Outside, an intruder, an
+// executable that is not the application's: neither open nor modify.
 [[nodiscard]] Verdict Decide(const VerdictTable& table, const ProcessInspector& inspector,
                              const Caller& caller, const std::string& label,
                              const std::string& area);

@@ -1,7 +1,7 @@
 // Checks large sealed files as wholes beside the reading.
 //
-// Layer: sealfs. Threads: its own. Spec: container-v1, section 6: a file system may check large files
-// while they are read, and must fail every later read once the check has failed.
+// Layer: sealfs. Threads: its own. Spec: container-v1, section 6: a file system may check large
+// files while they are read, and must fail every later read once the check has failed.
 #ifndef SEALWAY_SEALFS_VERIFIER_H_
 #define SEALWAY_SEALFS_VERIFIER_H_
 
