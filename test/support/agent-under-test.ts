@@ -23,6 +23,8 @@ export interface AgentStart {
   readonly extra?: readonly string[];
   /** Personal mode: the agent runs as this user. */
   readonly as?: TestUser;
+  /** Variables for the agent, beside PATH, HOME and LANG. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface CliOptions {
@@ -60,7 +62,12 @@ export class AgentUnderTest {
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       ...(options.as === undefined ? {} : { uid: options.as.uid, gid: options.as.gid }),
-      env: { PATH: process.env['PATH'] ?? '', HOME: options.as?.home ?? '/root', LANG: 'C.UTF-8' },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: options.as?.home ?? '/root',
+        LANG: 'C.UTF-8',
+        ...options.env,
+      },
     });
     const log: string[] = [];
     for (const stream of [child.stdout, child.stderr]) {
