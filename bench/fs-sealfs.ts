@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { SealfsHello, type SealfsCall, type SealfsTable } from '#src/contracts/sealfs-control.js';
 import { SealfsClient } from '#src/native-bridge/sealfs-client.js';
 import { startSealfs } from '#src/native-bridge/sealfs-process.js';
-import { untilMounted, type Mounted, type System } from './fs-systems.js';
+import { untilMounted, type Mounted, type System } from './fs-mounting.js';
 import { runToEnd } from './machine.js';
 
 const NAME = { label: 'bench', area: 'bench', epoch: 1 };

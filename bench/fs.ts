@@ -6,7 +6,8 @@
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { candidates, type System } from './fs-systems.js';
+import type { System } from './fs-mounting.js';
+import { candidates } from './fs-systems.js';
 import { COLUMNS, measure, type Column, type Figures, type Sizes } from './fs-workloads.js';
 import { describeMachine, median, saveResult, versionOf } from './machine.js';
 
