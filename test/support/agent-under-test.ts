@@ -71,6 +71,7 @@ export class AgentUnderTest {
     });
     const log: string[] = [];
     for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {
         log.push(line);
         if (process.env['SEALWAY_TEST_LOG'] === '1') process.stderr.write(`agent: ${line}\n`);

@@ -13,9 +13,21 @@ export interface Sample {
 }
 
 const KINDS: readonly ((marker: string, index: number) => [string, Uint8Array])[] = [
-  (marker, i) => ['xlsx', makeXlsx('运单', [['waybill', 'note'], [`SW${String(i)}`, marker]])],
+  (marker, i) => [
+    'xlsx',
+    makeXlsx('运单', [
+      ['waybill', 'note'],
+      [`SW${String(i)}`, marker],
+    ]),
+  ],
   (marker, i) => ['docx', makeDocx([`Letter ${String(i)}`, marker, '尊敬的客户'])],
-  (marker, i) => ['ods', makeOds('Prices', [['zone', i], [marker, 1]])],
+  (marker, i) => [
+    'ods',
+    makeOds('Prices', [
+      ['zone', i],
+      [marker, 1],
+    ]),
+  ],
   (marker, i) => ['pdf', makePdf([`Contract ${String(i)}`, marker])],
   (marker, i) => ['csv', Buffer.from(`waybill,name\n${String(i)},${marker}\n`)],
   (marker, i) => ['txt', Buffer.from(`${marker} ${'line of text\n'.repeat(i * 97)}`)],

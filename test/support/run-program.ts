@@ -38,7 +38,11 @@ export function runProgram(
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       const wrote = Buffer.concat(stderr).toString('utf8');
-      reject(new Error(`${command} ${args.join(' ')}: still running after ${String(timeoutMs)} ms\n${wrote}`));
+      reject(
+        new Error(
+          `${command} ${args.join(' ')}: still running after ${String(timeoutMs)} ms\n${wrote}`,
+        ),
+      );
     }, timeoutMs);
     child.once('error', (cause) => {
       clearTimeout(timer);
