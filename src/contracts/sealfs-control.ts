@@ -7,28 +7,48 @@
  * Protocol 1 (2026-11-21): first.
  */
 import { z } from 'zod';
+import { utf8Bytes } from '../core/policy/source-text.js';
 
 export const SEALFS_PROTOCOL = 1;
 
-const DecimalString = z.string().regex(/^\d{1,20}$/);
+/** An unsigned number of 64 bits, which JSON's numbers may not hold. */
+const DecimalString = z
+  .string()
+  .regex(/^\d{1,20}$/)
+  .refine((text) => /^\d+$/.test(text) && BigInt(text) < 2n ** 64n, 'more than 64 bits');
+/** Not the highest: to chown(2) that means no change. */
+const Uid = z.int().nonnegative().max(0xffff_fffe);
 const HexId = z.string().regex(/^[0-9a-f]{32}$/);
 const HexKey = z.string().regex(/^[0-9a-f]{64}$/);
 const RequestId = z.int().nonnegative();
 const Sequence = z.int().nonnegative();
 
+/** 1 … `max` bytes of UTF-8, as the container holds them: a Chinese character takes three. */
+const shortText = (max: number): z.ZodString =>
+  z
+    .string()
+    .min(1)
+    .refine((text) => utf8Bytes(text) <= max, `longer than ${String(max)} bytes`);
+const Area = shortText(96);
+const Label = shortText(64);
+const Epoch = z.int().min(1).max(0xffff_ffff);
+
 export const KeyName = z.strictObject({
-  area: z.string().min(1).max(96),
-  label: z.string().min(1).max(64),
-  epoch: z.int().min(1).max(0xffff_ffff),
+  area: Area,
+  label: Label,
+  epoch: Epoch,
 });
 
 export const FolderConfiguration = z.strictObject({
-  label: z.string().min(1).max(64),
-  area: z.string().min(1).max(96),
-  keyEpoch: z.int().min(1),
+  label: Label,
+  area: Area,
+  keyEpoch: Epoch,
   deviceId: HexId,
-  exclude: z.array(z.string().min(1).max(255)).max(64),
-  preamble: z.string().max(502).optional(),
+  exclude: z.array(shortText(255)).max(64),
+  preamble: z
+    .string()
+    .refine((text) => utf8Bytes(text) <= 502, 'longer than 502 bytes')
+    .optional(),
   profile: z.boolean(),
 });
 export type FolderConfiguration = z.infer<typeof FolderConfiguration>;
@@ -59,7 +79,7 @@ export const SealfsTable = z.strictObject({
   ),
   rows: z.array(
     z.strictObject({
-      uid: z.union([z.int().nonnegative(), z.literal('*')]),
+      uid: z.union([Uid, z.literal('*')]),
       application: z.string(),
       label: z.string(),
       area: z.string(),
@@ -72,8 +92,8 @@ export const SealfsTable = z.strictObject({
 export type SealfsTable = z.infer<typeof SealfsTable>;
 
 export const SealfsSession = z.strictObject({
-  id: z.string().min(1).max(64),
-  uid: z.int().nonnegative(),
+  id: shortText(64),
+  uid: Uid,
   application: z.string().min(1),
   mountNamespace: DecimalString,
   /** Of its first process: sealfs then holds the namespace, so that its number is not reused. */
