@@ -126,7 +126,8 @@ function statusOf(services: AgentServices, caller: Caller): StatusAnswer {
   };
 }
 
-function doctorFindings({ keys, policy, mounts, trail }: AgentServices): DoctorFinding[] {
+function doctorFindings(services: AgentServices): DoctorFinding[] {
+  const { keys, policy, mounts, trail, options } = services;
   const { protection, weaker } = keys.describe();
   const keyStore = {
     text: weaker === undefined ? protection : `${protection}; ${weaker}`,
@@ -135,7 +136,7 @@ function doctorFindings({ keys, policy, mounts, trail }: AgentServices): DoctorF
   const down = mounts.list().filter(({ state }) => state === 'failed' || state === 'restarting');
   const { stalled } = trail.status();
   return [
-    ...judgeMachine(probeMachine(keyStore)),
+    ...judgeMachine(probeMachine(keyStore, !options.useSealfs)),
     policy.rejected === null
       ? { check: 'policy', state: 'ok', reason: 'the set in force is the newest', nextStep: null }
       : {

@@ -15,7 +15,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { succeed, type Result } from '../core/errors/result.js';
-import { failFromThrown } from '../platform/errno.js';
+import { errnoOf, failFromThrown } from '../platform/errno.js';
 
 const PASSABLE = 0o711;
 const PRIVATE = 0o700;
@@ -34,11 +34,22 @@ export async function prepareStateDirectory(stateDirectory: string): Promise<Res
   try {
     for (const [name, mode] of DIRECTORIES) {
       const path = join(stateDirectory, name);
-      await mkdir(path, { recursive: true, mode });
+      await makeDirectory(path, mode);
       await chmod(path, mode);
     }
     return succeed(undefined);
   } catch (thrown) {
     return failFromThrown(thrown, `state directory ${stateDirectory}`);
+  }
+}
+
+/** A recursive mkdir calls every failure ENOENT: parents are made only where they are missing. */
+async function makeDirectory(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (thrown) {
+    const errno = errnoOf(thrown);
+    if (errno === 'ENOENT') await mkdir(path, { recursive: true, mode });
+    else if (errno !== 'EEXIST') throw thrown;
   }
 }

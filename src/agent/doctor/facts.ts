@@ -12,6 +12,8 @@ export interface MachineFacts {
   readonly serviceMode: boolean;
   readonly kernel: string;
   readonly fuseDevice: boolean;
+  /** Somebody asked for the watched-folder engine. */
+  readonly watchedOnly: boolean;
   readonly sealfsBuilt: boolean;
   readonly sessiondBuilt: boolean;
   readonly bubblewrap: boolean;
@@ -23,15 +25,16 @@ export interface MachineFacts {
   readonly keyStoreWeak: boolean;
 }
 
-/** Gathers the facts; `keyStore` is told by the key vault itself. */
-export function probeMachine(keyStore: {
-  readonly text: string;
-  readonly weak: boolean;
-}): MachineFacts {
+/** Gathers the facts; `keyStore` is told by the key vault itself, `watchedOnly` by the options. */
+export function probeMachine(
+  keyStore: { readonly text: string; readonly weak: boolean },
+  watchedOnly: boolean,
+): MachineFacts {
   return {
     serviceMode: process.getuid?.() === 0,
     kernel: release(),
     fuseDevice: isAccessible('/dev/fuse'),
+    watchedOnly,
     sealfsBuilt: existsSync(nativeProgramPath('sealfs')),
     sessiondBuilt: existsSync(nativeProgramPath('sessiond')),
     bubblewrap: isOnPath('bwrap'),

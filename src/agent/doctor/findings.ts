@@ -35,6 +35,14 @@ function encryption(facts: MachineFacts): DoctorFinding {
   if (!facts.sealfsBuilt) {
     return finding('open and save', 'not-possible', 'sealfs is not built', 'run scripts/setup');
   }
+  if (facts.fuseDevice && facts.watchedOnly) {
+    return finding(
+      'open and save',
+      'watched',
+      'started with --watched-folder: files are sealed after they are written, and nobody gets a plain view',
+      'start without --watched-folder',
+    );
+  }
   if (facts.fuseDevice) {
     return finding(
       'open and save',
@@ -51,6 +59,9 @@ function encryption(facts: MachineFacts): DoctorFinding {
 }
 
 function sessions(facts: MachineFacts): DoctorFinding {
+  if (facts.watchedOnly) {
+    return finding('sealed sessions', 'not-possible', 'they need sealfs, which does not run here');
+  }
   if (!facts.sessiondBuilt || !facts.bubblewrap) {
     const missing = facts.bubblewrap ? 'sessiond is not built' : 'bubblewrap is not installed';
     return finding('sealed sessions', 'not-possible', missing, 'run scripts/setup');

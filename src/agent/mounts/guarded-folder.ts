@@ -26,8 +26,14 @@ export class GuardedFolder {
     this.sealing = sealing;
   }
 
+  /** It could not be made ready: it stays unguarded, and says why, until somebody tries again. */
+  giveUp(reason: string): void {
+    this.failure = reason;
+  }
+
   /** Mounts or starts to watch. */
   async guard(): Promise<Result<void>> {
+    this.failure = '';
     if (this.mounted !== undefined) return this.mounted.start();
     const { directory, label, area } = this.stored;
     const watching = await this.sealing.watch({ directory, label, area });
@@ -62,7 +68,7 @@ export class GuardedFolder {
       label,
       area,
       state: this.state(),
-      detail: this.mounted?.detail ?? this.failure,
+      detail: this.failure === '' ? (this.mounted?.detail ?? '') : this.failure,
       profile: profileOf !== null,
       engine,
       sealfsPid: this.mounted?.pid ?? null,
@@ -75,6 +81,7 @@ export class GuardedFolder {
     if (this.mounted.state === 'mounted' || this.mounted.state === 'restarting') {
       return this.mounted.state;
     }
-    return this.mounted.state === 'starting' ? 'restarting' : 'failed';
+    const starting = this.mounted.state === 'starting' && this.failure === '';
+    return starting ? 'restarting' : 'failed';
   }
 }

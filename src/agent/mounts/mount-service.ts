@@ -67,6 +67,7 @@ export class MountService extends EventEmitter<MountServiceEvents> {
     for (const stored of this.parts.store.list()) {
       const folder = this.adopt(stored);
       const sealed = await this.prepare(folder, ignoreProgress, new AbortController().signal);
+      if (!sealed.ok) folder.giveUp(sealed.error.detail);
       const guarded = sealed.ok ? await folder.guard() : sealed;
       if (!guarded.ok) report(stored.directory, guarded.error.detail);
       else await folder.mounted?.sealPending();
@@ -192,7 +193,10 @@ export class MountService extends EventEmitter<MountServiceEvents> {
     const added = await this.parts.store.add(folder.stored);
     if (!added.ok) return added;
     const sealed = await this.prepare(folder, report, signal);
-    if (!sealed.ok) return sealed;
+    if (!sealed.ok) {
+      folder.giveUp(sealed.error.detail);
+      return sealed;
+    }
     const guarded = await folder.guard();
     if (!guarded.ok) return guarded;
     const pending = await folder.mounted?.sealPending();
