@@ -71,9 +71,15 @@ function gocryptfs(): Candidate {
   };
 }
 
+/** Some builds do not know their own version; the distribution does. */
+function packageVersion(name: string): string {
+  return `${name} ${versionOf('dpkg-query', ['-W', '-f', '${Version}', name]) ?? ''}`;
+}
+
 function securefs(): Candidate {
   const name = 'securefs';
-  const version = versionOf(name, ['version']);
+  const said = versionOf(name, ['version']);
+  const version = said?.includes('NOTFOUND') === true ? packageVersion(name) : said;
   if (version === null) return { name, missing: 'is not installed' };
   return {
     name,
