@@ -3,7 +3,9 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <functional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -17,6 +19,12 @@ constexpr std::int64_t kMaxSafeInteger = (std::int64_t{1} << 53) - 1;
 constexpr std::int64_t kMaxUid = 0xffff'fffe;  // -1 means "no change" to chown(2)
 constexpr std::int64_t kMaxPid = 0x7fff'ffff;
 constexpr std::size_t kMaxNameBytes = 255;
+
+// The protocol writes bytes in one way only.
+bool FromLowerHex(std::string_view hex, std::span<std::uint8_t> out) {
+  const auto upper = [](char digit) { return digit >= 'A' && digit <= 'F'; };
+  return std::none_of(hex.begin(), hex.end(), upper) && FromHex(hex, out);
+}
 
 KeyName ReadKeyName(JsonObject& object) {
   KeyName name;
@@ -39,8 +47,8 @@ RequestBody ReadConfigure(JsonObject& object) {
   folder.label = from.Text("label", 1, 64);
   folder.area = from.Text("area", 1, 96);
   folder.key_epoch = static_cast<std::uint32_t>(from.Integer("keyEpoch", 1, 0xffff'ffff));
-  if (!FromHex(from.Text("deviceId"), folder.device_id)) from.Fail("not 16 bytes", "deviceId");
-  folder.exclude = from.Texts("exclude", 64, kMaxNameBytes);
+  if (!FromLowerHex(from.Text("deviceId"), folder.device_id)) from.Fail("not 16 bytes", "deviceId");
+  folder.exclude = from.Texts("exclude", 64, kMaxNameBytes, 1);
   if (from.Has("preamble")) folder.preamble = from.Text("preamble", 0, 502);
   folder.profile = from.Bool("profile");
   from.Finish();
@@ -108,7 +116,7 @@ RequestBody ReadKeysAdd(JsonObject& object) {
     NamedKey key;
     key.name = ReadKeyName(item);
     auto hex = item.Text("key");
-    if (!FromHex(hex, key.key.Mutable())) item.Fail("not 32 bytes", "key");
+    if (!FromLowerHex(hex, key.key.Mutable())) item.Fail("not 32 bytes", "key");
     OPENSSL_cleanse(hex.data(), hex.size());
     item.Finish();
     request.keys.push_back(std::move(key));

@@ -81,7 +81,7 @@ std::uint64_t JsonObject::Decimal(const char* key) {
 }
 
 std::vector<std::string> JsonObject::Texts(const char* key, std::size_t max_items,
-                                           std::size_t max_bytes) {
+                                           std::size_t max_bytes, std::size_t min_bytes) {
   const auto& value = Raw(key);
   std::vector<std::string> texts;
   if (!value.is_array() || value.size() > max_items) {
@@ -89,7 +89,9 @@ std::vector<std::string> JsonObject::Texts(const char* key, std::size_t max_item
     return texts;
   }
   for (const auto& item : value) {
-    if (!item.is_string() || item.get_ref<const std::string&>().size() > max_bytes) {
+    const std::size_t bytes =
+        item.is_string() ? item.get_ref<const std::string&>().size() : max_bytes + 1;
+    if (bytes < min_bytes || bytes > max_bytes) {
       Fail("holds something else than short strings", key);
       return {};
     }

@@ -36,7 +36,7 @@ class JsonObject {
   // A number written as a decimal string, since it may pass 2^53.
   [[nodiscard]] std::uint64_t Decimal(const char* key);
   [[nodiscard]] std::vector<std::string> Texts(const char* key, std::size_t max_items,
-                                               std::size_t max_bytes);
+                                               std::size_t max_bytes, std::size_t min_bytes = 0);
   // The raw value; an empty object when missing (the fault is kept).
   [[nodiscard]] const nlohmann::json& Raw(const char* key);
   [[nodiscard]] JsonObject Object(const char* key);
