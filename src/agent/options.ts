@@ -3,7 +3,7 @@
  *
  * Layer: agent. Every fault names the argument.
  */
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -56,9 +56,19 @@ export function readOptions(argv: readonly string[]): Result<AgentOptions, AppEr
     area: values.area,
     policyDirectory: policyDirectory(policy),
     allowLab: policy === 'lab' || policy.endsWith('/lab'),
-    useSealfs: values['watched-folder'] !== true && existsSync('/dev/fuse'),
+    useSealfs: values['watched-folder'] !== true && canMount(),
     logJson: values['log-json'] === true,
   });
+}
+
+/** A device node that this account may not open is no use. */
+function canMount(): boolean {
+  try {
+    accessSync('/dev/fuse', constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A bare name is a shipped set; anything else is a directory. */
