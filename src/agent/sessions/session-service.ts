@@ -10,6 +10,7 @@
 import { randomUUID } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { FolderStatus, SessionStatus } from '../../contracts/local-api.js';
 import type { SealfsCall, SealfsSession } from '../../contracts/sealfs-control.js';
 import type {
@@ -47,7 +48,8 @@ export interface SessionServiceParts {
   readonly broadcast: (call: SealfsCall) => Promise<Result<void>>;
 }
 
-const RESTART_AFTER_MS = 100;
+/** Only for a sessiond that cannot start; one that has served is started again at once. */
+const RETRY_AFTER_MS = 500;
 
 export class SessionService {
   private readonly parts: SessionServiceParts;
@@ -149,6 +151,16 @@ export class SessionService {
     return succeed(undefined);
   }
 
+  private async restartSessiond(): Promise<void> {
+    for (;;) {
+      const started = await this.startSessiond();
+      if (started.ok) return;
+      this.parts.log.error('sessiond does not start', { reason: started.error.detail });
+      await pause(RETRY_AFTER_MS);
+      if (this.stopping) return;
+    }
+  }
+
   private onSessiondGone(reason: string): void {
     this.sessiond = undefined;
     for (const { id } of this.registry.list()) void this.forget(id);
@@ -158,9 +170,7 @@ export class SessionService {
       kind: 'gap',
       details: { cause: 'unclean-stop', of: 'sessiond', reason },
     });
-    setTimeout(() => {
-      if (!this.stopping) void this.startSessiond();
-    }, RESTART_AFTER_MS);
+    void this.restartSessiond();
   }
 
   private async answer(sessiond: SessiondProcess, request: SessionRequest): Promise<void> {
