@@ -14,6 +14,7 @@ import { waitUntil } from './wait-until.js';
 import { WriteLoad } from './write-load.js';
 
 const PROBE = 'probe.txt';
+const PROBE_BYTES = 50_000;
 const SESSION_DEADLINE_MS = 20_000;
 
 export interface TrailRecordSeen {
@@ -53,7 +54,7 @@ export class KillRig {
     const parts = { seed, user, directory, marker: newMarker() };
     const rig = new KillRig(agent, await untilSession(agent, user), parts);
     const text = `${rig.marker} probe`;
-    await rig.worker.order({ act: 'create', path: rig.probe, text, length: 50_000 });
+    await rig.worker.order({ act: 'create', path: rig.probe, text, length: PROBE_BYTES });
     await rig.load.prepare(rig.worker);
     return rig;
   }
@@ -77,8 +78,18 @@ export class KillRig {
   /** Opens and reads a file anew inside `worker`'s session; throws what was wrong with it. */
   async readProbe(worker: SessionWorker): Promise<void> {
     const answer = await worker.order({ act: 'content', path: this.probe });
-    const wanted = Buffer.alloc(50_000, `${this.marker} probe`).toString('base64');
+    const wanted = Buffer.from(this.probeText()).toString('base64');
     if (answer?.base64 !== wanted) throw new Error(`the probe: ${answer?.error ?? 'other bytes'}`);
+  }
+
+  private probeText(): string {
+    return Buffer.alloc(PROBE_BYTES, `${this.marker} probe`).toString();
+  }
+
+  /** Whether `sealway run -- cat FILE` gives the right bytes in a session of its own. */
+  async opensAnew(): Promise<boolean> {
+    const { status, stdout } = await this.agent.run(['cat', this.probe], { as: this.user });
+    return status === 0 && stdout === this.probeText();
   }
 
   /** The agent starts again on the same state directory, as its service manager does it. */
