@@ -63,6 +63,19 @@ describeWhere([missingRoot(), missingFuse()], 'a session in a protected folder',
     60_000,
   );
 
+  it('tells by fsync of a write that the store cannot hold', async () => {
+    const script = [
+      'import os',
+      'fd = os.open("far.bin", os.O_RDWR | os.O_CREAT)',
+      'os.write(fd, b"kept"); os.fsync(fd)',
+      'try: os.pwrite(fd, b"x", 17 << 40); os.fsync(fd)',
+      'except OSError as error: print("refused")',
+      'os.ftruncate(fd, 4); print(os.pread(fd, 9, 0).decode())',
+    ].join('\n');
+    const ran = await session.run(['python3', '-c', script], sealfs.folder);
+    expect(ran).toMatchObject({ stdout: 'refused\nkept\n', stderr: '' });
+  });
+
   it.each([
     { id: 'user', name: 'user.sealway.label' },
     { id: 'trusted', name: 'trusted.sealway.x' },
