@@ -14,7 +14,10 @@ import type { SessionWorker } from '../support/session-worker.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const MAGIC = 'SEALWAY1';
-/** The kernel gives out the lowest free number: a handful of tries would do. */
+/**
+ * The kernel gives out the lowest free number: on a quiet machine the first try gets it. Whether it
+ * does is not asserted where the number is free, since anybody's namespace may take it.
+ */
 const NAMESPACES = 40;
 
 describeWhere([missingRoot(), missingFuse()], 'after the agent was killed', () => {
@@ -56,14 +59,12 @@ describeWhere([missingRoot(), missingFuse()], 'after the agent was killed', () =
     expect(await rig.sessions()).toEqual([]);
     // With no agent sealfs holds the number; afterwards it is anybody's, and means nothing.
     expect(without.map((seen) => seen.number)).not.toContain(number);
-    expect(afterwards.map((seen) => seen.number)).toContain(number);
     expect(new Set([...without, ...afterwards].map((seen) => seen.start))).toEqual(
       new Set([MAGIC]),
     );
   }, 60_000);
 
   it('an adopted session is forgotten when it ends, and is recorded', async () => {
-    const number = String((await rig.worker.order({ act: 'view' }))?.namespace);
     await rig.agent.kill();
     await rig.startAgentAgain();
     const [session] = await rig.sessions();
@@ -73,7 +74,6 @@ describeWhere([missingRoot(), missingFuse()], 'after the agent was killed', () =
     const stops = (await rig.records()).filter(({ kind }) => kind === 'session-stop');
     expect(stops).toMatchObject([{ details: { adopted: true } }]);
     const seen = readInNewNamespaces(rig);
-    expect(seen.map((one) => one.number)).toContain(number);
     expect(new Set(seen.map(({ start }) => start))).toEqual(new Set([MAGIC]));
   }, 60_000);
 
