@@ -17,8 +17,8 @@ namespace {
 
 constexpr int kTickMs = 200;
 // Answers come first: events are only added while little is waiting to be sent.
-constexpr std::size_t kEventsAtOnce = 256 * 1024;
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kEventsAtOnce = std::size_t{256} * 1024;
+constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
 
 bool IsOwnUser(int fd) {
   struct ucred peer {};

@@ -22,13 +22,15 @@ int Rank(const VerdictRow& row, uid_t uid, const std::string& area) {
 
 VerdictTable::VerdictTable(std::string version, std::vector<LabelRule> labels,
                            std::vector<ApplicationRule> applications,
-                           std::vector<ExecutableRule> executables, std::vector<VerdictRow> rows)
+                           const std::vector<ExecutableRule>& executables,
+                           std::vector<VerdictRow> rows)
     : version_(std::move(version)) {
   for (auto& label : labels) labels_.insert_or_assign(label.name, label);
   for (auto& application : applications) {
     applications_.insert_or_assign(application.id, application);
   }
-  for (auto& executable : executables) executables_.emplace(executable.application, executable.id);
+  for (const auto& executable : executables)
+    executables_.emplace(executable.application, executable.id);
   for (auto& row : rows) rows_[RowKey(row.application, row.label)].push_back(std::move(row));
 }
 

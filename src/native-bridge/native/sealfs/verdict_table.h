@@ -50,8 +50,8 @@ class VerdictTable {
  public:
   VerdictTable() = default;
   VerdictTable(std::string version, std::vector<LabelRule> labels,
-               std::vector<ApplicationRule> applications, std::vector<ExecutableRule> executables,
-               std::vector<VerdictRow> rows);
+               std::vector<ApplicationRule> applications,
+               const std::vector<ExecutableRule>& executables, std::vector<VerdictRow> rows);
 
   [[nodiscard]] const std::string& Version() const { return version_; }
   // Null when the table does not know the label or the application.
