@@ -32,7 +32,7 @@ import { runProgram, type Ran } from './run-program.js';
 import type { TestUser } from './users.js';
 import { waitUntil } from './wait-until.js';
 
-export const KEY_NAME = { area: 'main', label: 'internal', epoch: 1 };
+const KEY_NAME = { area: 'main', label: 'internal', epoch: 1 };
 const KEY = { ...KEY_NAME, key: '11'.repeat(32) };
 const ATTACKERS = join(import.meta.dirname, 'attackers');
 
@@ -46,7 +46,7 @@ export interface SealfsOptions {
 }
 
 /** A program inside or outside a session that is talked to line by line. */
-export class Talking {
+class Talking {
   readonly process: ChildProcess;
   private readonly lines: AsyncIterator<string>;
 
@@ -242,11 +242,6 @@ export class SealfsUnderTest {
     for (const session of this.sessions.splice(0)) session.end();
     await this.order({ type: 'unmount', lazy: true });
     await this.untilGone();
-  }
-
-  /** sealfs's own log, for messages of failed tests. */
-  log(): string {
-    return readFileSync(join(this.base, 'log'), 'utf8');
   }
 
   async dispose(): Promise<void> {
