@@ -102,9 +102,10 @@ function outcomeOf(
 
 /** Node cannot copy extended attributes and ACLs; cp(1) of coreutils can, without touching bytes. */
 const copyMetadata: CopyMetadata = async (fromPath, toPath) => {
-  const args = ['--attributes-only', '--preserve=xattr', '--', fromPath, toPath];
+  // ACLs go with the mode; as extended attributes cp leaves them out.
+  const args = ['--attributes-only', '--preserve=mode,xattr', '--', fromPath, toPath];
   const copied = await runProcess('/bin/cp', args, { timeoutMs: 10_000 });
   if (!copied.ok) return copied;
   if (copied.value.code === 0) return succeed(null);
-  return fail('E_IO', `extended attributes: ${copied.value.stderr.trim().slice(0, 200)}`);
+  return fail('E_IO', `extended attributes and ACL: ${copied.value.stderr.trim().slice(0, 200)}`);
 };
