@@ -179,6 +179,8 @@ describeWhere([missingRoot(), missingFuse()], 'protect and unprotect --unseal', 
       symlinkSync('sub', join(directory, 'link'));
       writeFileSync(join(directory, 'one'), 'two names');
       execFileSync('ln', [join(directory, 'one'), join(directory, 'two')]);
+      // Times are kept to the microsecond.
+      utimesSync(join(directory, 'one'), 1_600_000_000, 1_600_000_000);
       const before = picture(directory);
       const protectedAll = await folder.agent.cli(['protect', directory, '--json']);
       expect([protectedAll.status, protectedAll.stderr]).toEqual([0, '']);
