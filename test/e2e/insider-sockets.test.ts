@@ -166,7 +166,7 @@ describeWhere([missingRoot(), missingFuse()], 'an insider at the sockets', () =>
     const [body = '', status = ''] = ran.stdout.split('\n');
     expect(Number(status)).toBeGreaterThanOrEqual(400);
     expect(JSON.parse(body)).toMatchObject({
-      error: { code: expect.stringMatching(/^E_/) as string },
+      error: { code: expect.stringMatching(/^E_/) as unknown },
     });
     expect(body).not.toMatch(/\bat .*:\d+:\d+/);
   });
