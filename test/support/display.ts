@@ -3,7 +3,8 @@
  *
  * Layer: test support. The server belongs to an ordinary user, as a desktop's does, so that a
  * session reaches it through the user's socket and authority file alone. There is no window
- * manager: the keyboard goes to the window that `focus` names.
+ * manager: the keyboard goes to the window that a call names. Without `-noreset` the server starts
+ * anew when its last client leaves, and refuses whoever comes meanwhile.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -42,7 +43,18 @@ export class Display {
     await xauth(user, authority, ':0', cookie);
     const server = spawn(
       'Xvfb',
-      ['-displayfd', '3', '-screen', '0', '1280x900x24', '-nolisten', 'tcp', '-auth', authority],
+      [
+        '-displayfd',
+        '3',
+        '-noreset',
+        '-screen',
+        '0',
+        '1280x900x24',
+        '-nolisten',
+        'tcp',
+        '-auth',
+        authority,
+      ],
       { stdio: ['ignore', 'ignore', 'ignore', 'pipe'], uid: user.uid, gid: user.gid },
     );
     const number = await displayNumber(server);
@@ -57,6 +69,11 @@ export class Display {
 
   /** Ids of the visible windows whose title matches the regular expression. */
   async windows(title: string): Promise<string[]> {
+    if (this.server.exitCode !== null || this.server.signalCode !== null) {
+      throw new Error(
+        `the display ended: ${String(this.server.signalCode ?? this.server.exitCode)}`,
+      );
+    }
     const found = await this.xdotool(['search', '--onlyvisible', '--name', title]);
     return found.stdout.split('\n').filter((id) => id !== '');
   }

@@ -4,6 +4,7 @@
  * Layer: test support. Needs a policy under which sessions lend their streams (`lab`), but for
  * what only opens windows. Windows are told apart by their English titles.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import type { AgentUnderTest } from './agent-under-test.js';
 import type { Display } from './display.js';
@@ -91,7 +92,25 @@ export class Office {
     });
     const there = display.window(title, START_DEADLINE_MS);
     await Promise.race([there, failed]);
-    return new OfficeWindow(display, await there, title, ended);
+    return new OfficeWindow(display, await there, ended);
+  }
+
+  /** Says yes to what the recovery dialog asks until the document is there. */
+  async recover(display: Display, name: string): Promise<OfficeWindow> {
+    const title = `^${name} - LibreOffice`;
+    const there = async (): Promise<string | undefined> => {
+      const [dialog] = await display.windows('Document Recovery$');
+      if (dialog !== undefined) await display.keys(dialog, 'Return');
+      return dialog === undefined ? (await display.windows(title))[0] : undefined;
+    };
+    const id = await waitUntil(there, START_DEADLINE_MS, `${name} has been recovered`);
+    return new OfficeWindow(display, id, null);
+  }
+
+  /** What a fault in the program does: the signal goes to LibreOffice itself. */
+  crash(): void {
+    const found = spawnSync('pkill', ['-SEGV', '-U', String(this.user.uid), '-x', 'soffice.bin']);
+    if (found.status !== 0) throw new Error('no LibreOffice runs');
   }
 
   /** Process ids of the first processes of this person's LibreOffice sessions. */
@@ -118,21 +137,27 @@ export class Office {
 
 /** A document's window. */
 export class OfficeWindow {
-  readonly ended: Promise<Ran>;
+  /** The end of the command that opened it; `null` when no command did. */
+  readonly ended: Promise<Ran> | null;
   private readonly display: Display;
   private readonly id: string;
-  private readonly title: string;
 
-  constructor(display: Display, id: string, title: string, ended: Promise<Ran>) {
+  constructor(display: Display, id: string, ended: Promise<Ran> | null) {
     this.display = display;
     this.id = id;
-    this.title = title;
     this.ended = ended;
   }
 
   async typeAtEnd(text: string): Promise<void> {
     await this.display.keys(this.id, 'ctrl+End');
     await this.display.type(this.id, text);
+  }
+
+  /** Comes back when LibreOffice has taken all that was typed: keys are taken in their order. */
+  async settle(): Promise<void> {
+    await this.display.keys(this.id, 'ctrl+shift+s');
+    await this.display.keys(await this.display.window('^Save as'), 'Escape');
+    await this.display.windowGone('^Save as');
   }
 
   /** Ctrl+S; a file of another office suite keeps its format. */
@@ -155,10 +180,10 @@ export class OfficeWindow {
     await this.display.windowGone('^Save as');
   }
 
-  /** Closes this window, and LibreOffice with it when it is the last one. */
+  /** Ends LibreOffice, all of whose documents must have been saved. */
   async quit(): Promise<void> {
     await this.display.keys(this.id, 'ctrl+q');
-    await this.display.windowGone(this.title);
+    await this.display.windowGone(' - LibreOffice ');
     await this.ended;
   }
 }
