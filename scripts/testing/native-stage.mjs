@@ -50,11 +50,6 @@ async function unitTests(report, maySkip) {
   else if (!ok && report.failures.length === failures) report.fail('ctest', `${why}\n${output}`);
 }
 
-/** The path-sensitive analyzer takes two thirds of the time: it belongs to the long run. */
-function tidyChecks() {
-  return process.env.SEALWAY_TEST_LONG === '1' ? [] : ['--checks=-clang-analyzer-*'];
-}
-
 /** Lints the files whose text, headers or rules changed since they were last found clean. */
 async function clangTidy(report) {
   mkdirSync(TIDY_STAMPS, { recursive: true });
@@ -71,7 +66,7 @@ async function clangTidy(report) {
   if (stale.length === 0) return report.pass();
   // Two at a time: one per core of the smallest machine we build on.
   const list = stale.map(({ file }) => file);
-  const tidy = ['clang-tidy', '--quiet', '-p', 'build/native-asan', ...tidyChecks()];
+  const tidy = ['clang-tidy', '--quiet', '-p', 'build/native-asan'];
   const ok = await check(report, 'clang-tidy', ['xargs', '-0', '-n', '1', '-P', '2', ...tidy], {
     input: list.join('\0'),
     minutes: 20,
@@ -113,7 +108,8 @@ export async function nativeStage(report, maySkip) {
   if (await check(report, 'build asan', ['scripts/build', 'asan'], { minutes: 30 })) {
     reportForgottenNative(report, 'build/native-asan', /_test\.cpp$/);
     await unitTests(report, maySkip);
-    await clangTidy(report);
+    // Minutes of two cores: it belongs to the long run.
+    if (process.env.SEALWAY_TEST_LONG === '1') await clangTidy(report);
   }
   if (nativeFiles(/_fuzz\.cpp$/).length > 0) await fuzz(report);
 }
