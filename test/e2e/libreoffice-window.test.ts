@@ -1,6 +1,6 @@
 /** LibreOffice with a window: open, edit, save, save as, lock, crash, recover. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { makeDocx } from '#src/cli/demo/office-open-xml.js';
@@ -14,6 +14,7 @@ import { ensureTestUser, type TestUser } from '../support/users.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const TEST_MS = 120_000;
+const AUTOSAVE = readFileSync(new URL('../support/office-autosave.py', import.meta.url), 'utf8');
 
 describeWhere(
   [missingRoot(), missingFuse(), missingLibreOffice()],
@@ -200,28 +201,59 @@ describeWhere(
         office.crash();
         // It offers to save what was open; it does so into the profile.
         await display.keys(await display.window('Document Recovery'), 'Return');
-        const backup = join(
-          agent.state,
-          'profiles',
-          String(user.uid),
-          'config/libreoffice/4/user/backup',
+        const kept = await waitUntil(
+          () => wholeFileIn(backup()),
+          20_000,
+          'a recovery file is there',
         );
-        const kept = await waitUntil(() => wholeFileIn(backup), 20_000, 'a recovery file is there');
         expect(looksSealed(kept)).toBe(true);
         expect(await office.entry(kept, 'content.xml')).toContain(`${marker}E`);
         await office.kill();
 
-        void agent.cli(['open', file('note.odt')], {
-          as: user,
-          env: display.environment,
-          timeoutMs: TEST_MS,
-        });
-        const recovered = await office.recover(display, 'note.odt');
-        await saved(file('note.odt'), () => recovered.save());
+        await recoverAndSave('note.odt');
         expect(await office.entry(file('note.odt'), 'content.xml')).toContain(`${marker}E`);
       },
       TEST_MS,
     );
+
+    it(
+      'recovers-what-was-autosaved-before-a-kill',
+      async () => {
+        const editing = agent.spawnCli(
+          ['run', '--', 'python3', '-', file('note.odt'), `${marker}F`],
+          { as: user, env: display.environment },
+        );
+        const ended = new Promise((resolve) => editing.once('close', resolve));
+        editing.stdin?.end(AUTOSAVE);
+        const listed = async (): Promise<boolean> =>
+          (await office.settings()).includes('user/backup/note.odt_0.odt');
+        await waitUntil(listed, 40_000, 'LibreOffice has autosaved');
+        await office.kill();
+        await ended;
+
+        expect(readdirSync(backup()).filter((name) => !looksSealed(join(backup(), name)))).toEqual(
+          [],
+        );
+        expect(await office.entry(file('note.odt'), 'content.xml')).not.toContain(`${marker}F`);
+        await recoverAndSave('note.odt');
+        expect(await office.entry(file('note.odt'), 'content.xml')).toContain(`${marker}F`);
+      },
+      TEST_MS,
+    );
+
+    /** What a person does after a crash: opens the document again and says yes. */
+    async function recoverAndSave(name: string): Promise<void> {
+      void agent.cli(['open', file(name)], {
+        as: user,
+        env: display.environment,
+        timeoutMs: TEST_MS,
+      });
+      const recovered = await office.recover(display, name);
+      await saved(file(name), () => recovered.save());
+    }
+
+    const backup = (): string =>
+      join(agent.state, 'profiles', String(user.uid), 'config/libreoffice/4/user/backup');
 
     async function wholeFileIn(folder: string): Promise<string | null> {
       const [name] = existsSync(folder) ? readdirSync(folder) : [];

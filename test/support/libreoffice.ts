@@ -50,6 +50,12 @@ export class Office {
     await this.inSession(['sh', '-c', script], registry(all));
   }
 
+  /** The settings as LibreOffice has written them. */
+  async settings(): Promise<string> {
+    const script = 'cat "$XDG_CONFIG_HOME/libreoffice/4/user/registrymodifications.xcu"';
+    return (await this.inSession(['sh', '-c', script])).stdout;
+  }
+
   /** Converts without a window; the answer is what LibreOffice said. */
   async convert(file: string, format: string, folder: string): Promise<Ran> {
     return this.agent.run(
@@ -113,22 +119,20 @@ export class Office {
     if (found.status !== 0) throw new Error('no LibreOffice runs');
   }
 
-  /** Process ids of the first processes of this person's LibreOffice sessions. */
+  /** Process ids of the first processes of this person's sessions. */
   async sessions(): Promise<number[]> {
     const { sessions } = await this.agent.json<{
-      sessions: { uid: number; application: string; pid: number | null }[];
+      sessions: { uid: number; pid: number | null }[];
     }>(['sessions']);
-    return sessions.flatMap(({ uid, application, pid }) =>
-      uid === this.user.uid && application === 'libreoffice' && pid !== null ? [pid] : [],
-    );
+    return sessions.flatMap(({ uid, pid }) => (uid === this.user.uid && pid !== null ? [pid] : []));
   }
 
   async noSessionLeft(): Promise<void> {
     const none = async (): Promise<boolean> => (await this.sessions()).length === 0;
-    await waitUntil(none, 20_000, 'the LibreOffice session has ended');
+    await waitUntil(none, 20_000, 'the sessions have ended');
   }
 
-  /** Ends all sessions of LibreOffice as a power cut would. */
+  /** Ends all sessions of this person as a power cut would. */
   async kill(): Promise<void> {
     for (const pid of await this.sessions()) process.kill(pid, 'SIGKILL');
     await this.noSessionLeft();
