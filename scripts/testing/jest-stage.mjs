@@ -34,7 +34,7 @@ export async function jestStage(report, ran, project, { maySkip, folder, words =
   const results = join(RESULTS, `jest-${project}.json`);
   rmSync(results, { force: true });
   const jest = ['node', 'node_modules/jest/bin/jest.js', '--selectProjects', project];
-  const command = [...jest, '--ci', '--json', `--outputFile=${results}`, ...words];
+  const command = [...jest, '--ci', '--forceExit', '--json', `--outputFile=${results}`, ...words];
   const options = { quiet: true, minutes, env: { NODE_OPTIONS: MODULES } };
   const { ok, why, output } = await run(`jest-${project}`, command, options);
   if (!existsSync(results)) {
