@@ -269,7 +269,12 @@ Status Session::Inspect(pid_t first) {
   mount_namespace_fd_.Reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info {};
   if (!first_pidfd_ || !mount_namespace_fd_ || ::fstat(mount_namespace_fd_.Get(), &info) != 0) {
-    return FailErrno(errno, "the session ended while it was made");
+    // It has gone already: bwrap failed, and its exit, which follows, has the reason.
+    if (errno == ESRCH || errno == ENOENT) {
+      first_pid_ = -1;
+      return OkStatus();
+    }
+    return FailErrno(errno, "look at the session's first process");
   }
   mount_namespace_ = info.st_ino;
   // Counted per user namespace, so this is the session's own number and not the user's. Set here
