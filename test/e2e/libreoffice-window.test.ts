@@ -227,7 +227,7 @@ describeWhere(
         editing.stdin?.end(AUTOSAVE);
         const listed = async (): Promise<boolean> =>
           (await office.settings()).includes('user/backup/note.odt_0.odt');
-        await waitUntil(listed, 40_000, 'LibreOffice has autosaved');
+        await waitUntil(listed, 80_000, 'LibreOffice has autosaved');
         await office.kill();
         await ended;
 

@@ -28,15 +28,19 @@ def create(name):
     return context.ServiceManager.createInstanceWithContext(name, context)
 
 
+# Documents loaded before this service is there are not looked after; LibreOffice makes it late.
+context.getValueByName('/singletons/com.sun.star.frame.theAutoRecovery')
 desktop = create('com.sun.star.frame.Desktop')
 document = desktop.loadComponentFromURL(uno.systemPathToFileUrl(sys.argv[1]), '_blank', 0, ())
 document.Text.String = sys.argv[2]
 provider = create('com.sun.star.configuration.ConfigurationProvider')
 node = PropertyValue(Name='nodepath', Value='/org.openoffice.Office.Recovery/AutoSave')
 settings = provider.createInstanceWithArguments('com.sun.star.configuration.ConfigurationUpdateAccess', (node,))
-for enabled in (False, True):
-    settings.Enabled = enabled
-    settings.TimeIntervall = 0
-    settings.commitChanges()
 print('edited', flush=True)
-time.sleep(600)
+while True:
+    for enabled in (False, True):
+        settings.Enabled = enabled
+        settings.TimeIntervall = 0
+        settings.commitChanges()
+    # LibreOffice waits until nobody has typed for ten seconds; then the timer may have run out.
+    time.sleep(12)
