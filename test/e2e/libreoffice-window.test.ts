@@ -198,7 +198,7 @@ describeWhere(
         const window = await office.open(display, file('note.odt'));
         await window.typeAtEnd(`${marker}E`);
         await window.settle();
-        office.crash();
+        await office.crash();
         // It offers to save what was open; it does so into the profile.
         await display.keys(await display.window('Document Recovery'), 'Return');
         const kept = await waitUntil(

@@ -113,10 +113,22 @@ export class Office {
     return new OfficeWindow(display, id, null);
   }
 
-  /** What a fault in the program does: the signal goes to LibreOffice itself. */
-  crash(): void {
-    const found = spawnSync('pkill', ['-SEGV', '-U', String(this.user.uid), '-x', 'soffice.bin']);
-    if (found.status !== 0) throw new Error('no LibreOffice runs');
+  /** What a fault in the program does: the signal goes to LibreOffice itself, in these sessions. */
+  async crash(): Promise<void> {
+    const listed = spawnSync('ps', ['-eo', 'pid=,ppid=,comm='], { encoding: 'utf8' }).stdout;
+    const rows = listed.split('\n').map((line) => line.trim().split(/\s+/u));
+    const below = new Set((await this.sessions()).map(String));
+    // Children have been made after their parents, but their numbers may have begun anew.
+    for (let before = -1; before !== below.size;) {
+      before = below.size;
+      for (const [pid = '', parent = ''] of rows) if (below.has(parent)) below.add(pid);
+    }
+    const found = rows.filter(([pid = '', , name]) => below.has(pid) && name === 'soffice.bin');
+    if (found.length === 0) throw new Error('no LibreOffice runs');
+    for (const [pid = ''] of found) {
+      await idle(pid);
+      process.kill(Number(pid), 'SIGSEGV');
+    }
   }
 
   /** Process ids of the first processes of this person's sessions. */
@@ -190,6 +202,17 @@ export class OfficeWindow {
     await this.display.windowGone(' - LibreOffice ');
     await this.ended;
   }
+}
+
+/** Interrupted in the middle of its work, LibreOffice may hold locks that its rescue needs. */
+async function idle(pid: string): Promise<void> {
+  let samples = 0;
+  const waiting = (): boolean => {
+    const place = readFileSync(`/proc/${pid}/wchan`, 'utf8');
+    samples = place.includes('poll') ? samples + 1 : 0;
+    return samples === 15;
+  };
+  await waitUntil(waiting, 20_000, 'LibreOffice waits for its user');
 }
 
 function registry(settings: Readonly<Record<string, string>>): string {
